@@ -1,0 +1,1 @@
+"""A local Slack workspace, sample logs and an AbuseIPDB sandbox."""

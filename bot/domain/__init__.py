@@ -1,0 +1,1 @@
+"""What is true: incidents, findings, addresses, verdicts, blocks. No input or output, standard library only."""

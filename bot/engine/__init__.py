@@ -1,0 +1,1 @@
+"""The durable engine: the only package that imports dbos."""

@@ -1,0 +1,1 @@
+"""Where queries run: embedded over local files, or Azure Monitor."""

@@ -1,0 +1,1 @@
+"""Templates to messages: safe by construction, within each platform's limits."""

@@ -1,0 +1,1 @@
+"""Sentinel rule files: model, loader, clock pinning."""

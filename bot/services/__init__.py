@@ -1,0 +1,1 @@
+"""What happens: each service takes ports and knows no vendor."""

@@ -1,0 +1,1 @@
+"""Slack: listeners in, cards out."""

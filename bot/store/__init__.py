@@ -1,0 +1,1 @@
+"""Tables, repositories, the audit chain and migrations."""

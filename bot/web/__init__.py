@@ -1,0 +1,1 @@
+"""One Starlette application for everything that speaks HTTP to Tocsin."""
