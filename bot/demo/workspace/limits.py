@@ -1,0 +1,35 @@
+"""Slack's limits as named numbers, counted in characters or items.
+
+Source: https://docs.slack.dev/reference/block-kit/blocks and https://docs.slack.dev/reference/methods/chat.postMessage
+"""
+
+from __future__ import annotations
+
+SECTION_TEXT = 3000
+SECTION_FIELD = 2000
+SECTION_FIELDS = 10
+HEADER_TEXT = 150
+CONTEXT_ELEMENTS = 10
+ACTIONS_ELEMENTS = 25
+IDENTIFIER = 255
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2000
+URL = 3000
+ALT_TEXT = 2000
+OPTION_TEXT = 75
+OPTION_VALUE = 150
+SELECT_OPTIONS = 100
+OVERFLOW_OPTIONS = 5
+CHOICE_OPTIONS = 10
+PLACEHOLDER = 150
+LABEL = 2000
+CONFIRM_TITLE = 100
+CONFIRM_TEXT = 300
+CONFIRM_BUTTON = 30
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+VIEW_TITLE = 24
+PRIVATE_METADATA = 3000
+MESSAGE_TEXT = 40_000
+MESSAGE_BLOCKS_SIZE = 13_200
+MARKDOWN_TEXT = 12_000
