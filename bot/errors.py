@@ -29,8 +29,8 @@ class ConfigError(TocsinError):
 
     def __init__(self, mistakes: list[str]) -> None:
         self.mistakes = mistakes
-        super().__init__("The configuration has %d mistake%s:\n%s" % (
-            len(mistakes), "" if len(mistakes) == 1 else "s", "\n".join(f"  - {m}" for m in mistakes)))
+        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        super().__init__(f"The configuration has {count}:\n" + "\n".join(f"  - {m}" for m in mistakes))
 
 
 class RuleError(TocsinError):
