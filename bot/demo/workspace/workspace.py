@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.demo.workspace import control, methods_files, webapi
+from bot.demo.workspace import answers, control, methods_files, webapi
+from bot.demo.workspace.acting import Acting
 from bot.demo.workspace.core import Core
 from bot.demo.workspace.dropped import with_droppable_connections
 from bot.demo.workspace.faults import Faults
@@ -26,10 +27,14 @@ Handler = Callable[[Core, Request], Awaitable[Response]]
 
 
 class Workspace:
-    """A local Slack workspace. `app` is ASGI; the rest is for those who hold it in the same process."""
+    """A local Slack workspace. `app` is ASGI; the rest is for those who hold it in the same process.
+
+    `act` does what people do: commands, clicks, submissions.
+    """
 
     def __init__(self, core: Core, outgoing: Outgoing, app: ASGIApp) -> None:
         self.core, self.outgoing, self.app = core, outgoing, app
+        self.act = Acting(core, outgoing)
 
     @property
     def faults(self) -> Faults:
@@ -92,6 +97,7 @@ def _is_loopback(request: Request) -> bool:
 def _api_routes(core: Core) -> list[Route]:
     return [
         Route("/api/{method}", _bound(core, webapi.answer_call), methods=["GET", "POST"]),
+        Route("/response/{key}", _bound(core, answers.answer_response_url), methods=["POST"]),
         Route("/upload/{file_id}", _bound(core, methods_files.receive_upload), methods=["POST"]),
     ]
 
