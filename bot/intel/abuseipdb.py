@@ -6,6 +6,7 @@ The key travels in the `Key` header and nowhere else. Redirects are never follow
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from bot import __version__
 from bot.domain.reputation import Found, NotPublic, Outcome, QuotaExceeded, Refused, Source, Unavailable
+from bot.errors import ConfigError
 from bot.intel import wire
 from bot.intel.ports import QuotaState
 from bot.services.ports import Clock
@@ -52,7 +54,10 @@ class _Reply:
 
 
 class AbuseIPDB:
-    """The client. Stateless: caching, quota and single flight are `bot.intel.lookup`'s."""
+    """The client. Stateless: caching, quota and single flight are `bot.intel.lookup`'s.
+
+    ConfigError for a `url` over which the key would travel in the clear: plain http is for loopback only.
+    """
 
     def __init__(
         self,
@@ -65,7 +70,7 @@ class AbuseIPDB:
         timeout: float = TOTAL_TIMEOUT,
     ) -> None:
         self._client, self._key, self._clock = client, key, clock
-        self._url = f"{url.rstrip('/')}/check"
+        self._url = _checked(url)
         self._window_days, self._timeout = window_days, timeout
 
     async def check(self, address: str) -> tuple[Outcome, QuotaState | None]:
@@ -173,6 +178,27 @@ def _found(reply: _Reply, address: str, window_days: int, now: datetime) -> Outc
         return Found(wire.reputation(reply.body, address, window_days, now), source)
     except ValueError as fault:
         return Unavailable(f"AbuseIPDB's answer could not be understood: {fault}")
+
+
+def _checked(base: str) -> httpx.URL:
+    try:
+        url = httpx.URL(f"{base.rstrip('/')}/check")
+    except httpx.InvalidURL as wrong:
+        raise ConfigError([f"ABUSEIPDB_URL is not a web address ({wrong}). The default is {DEFAULT_URL}"]) from wrong
+    if url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host)):
+        return url
+    raise ConfigError(
+        [
+            f"ABUSEIPDB_URL must be https (http only on loopback), or the key is open to all. The default is {DEFAULT_URL}"
+        ]
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _bounded(response: httpx.Response) -> bytes:

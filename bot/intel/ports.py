@@ -1,4 +1,4 @@
-"""What the look-up needs from outside. The contract suite is tests/contracts/reputation_store.py."""
+"""What the look-up needs from outside. The contract suite is tests/contracts/test_reputation_store.py."""
 
 from __future__ import annotations
 

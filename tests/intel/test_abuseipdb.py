@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.demo.sandbox import Faults, build_sandbox
 from bot.domain.reputation import Count, Found, NotPublic, QuotaExceeded, Refused, Unavailable
+from bot.errors import ConfigError
 from bot.intel import abuseipdb
 from bot.intel.abuseipdb import AbuseIPDB
 from bot.intel.quota import QuotaState
@@ -263,6 +264,21 @@ async def test_a_key_that_cannot_stand_in_a_header_is_not_sent(key):
     assert "ABUSEIPDB_API_KEY" in outcome.reason
     assert not key or key not in outcome.reason
     assert not faults.calls
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.example.com/v2", "http://192.0.2.1/", "ftp://127.0.0.1/", "api.example.com", "", "http://[/"]
+)
+async def test_a_url_that_would_show_the_key_to_all_is_a_mistake_of_configuration(url):
+    async with new_client() as client:
+        with pytest.raises(ConfigError, match="ABUSEIPDB_URL"):
+            AbuseIPDB(client, SecretStr(CANARY), url, HandClock())
+
+
+@pytest.mark.parametrize("url", [abuseipdb.DEFAULT_URL, "http://127.0.0.1:9/", "http://[::1]:9", "http://localhost:9"])
+async def test_https_and_loopback_are_fine(url):
+    async with new_client() as client:
+        AbuseIPDB(client, SecretStr(CANARY), url, HandClock())
 
 
 async def test_the_key_is_in_the_header_and_nowhere_else(caplog):
