@@ -7,7 +7,7 @@ from typing import Any
 from bot.errors import TocsinError
 
 
-class Refused(TocsinError):  # noqa: N818 - a refusal is a normal answer of the API
+class Refused(TocsinError):
     """Becomes `{"ok": false, "error": code, ...}` with status 200, as Slack answers."""
 
     def __init__(self, code: str, **extra: Any) -> None:

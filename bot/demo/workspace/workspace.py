@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,6 +20,8 @@ from bot.demo.workspace.core import Core
 from bot.demo.workspace.dropped import with_droppable_connections
 from bot.demo.workspace.faults import Faults
 from bot.demo.workspace.outgoing import Outgoing
+from bot.demo.workspace.page.detection import DemoControls
+from bot.demo.workspace.page.routes import Page
 from bot.demo.workspace.settings import WorkspaceSettings
 from bot.demo.workspace.state import Message, WorkspaceState
 from bot.demo.workspace.traffic import Traffic
@@ -32,9 +36,8 @@ class Workspace:
     `act` does what people do: commands, clicks, submissions.
     """
 
-    def __init__(self, core: Core, outgoing: Outgoing, app: ASGIApp) -> None:
-        self.core, self.outgoing, self.app = core, outgoing, app
-        self.act = Acting(core, outgoing)
+    def __init__(self, core: Core, outgoing: Outgoing, acting: Acting, app: ASGIApp) -> None:
+        self.core, self.outgoing, self.act, self.app = core, outgoing, acting, app
 
     @property
     def faults(self) -> Faults:
@@ -65,13 +68,28 @@ class Workspace:
         await self.outgoing.close()
 
 
-def build_workspace(settings: WorkspaceSettings, *, clock: Clock, http: httpx.AsyncClient | None = None) -> Workspace:
-    """A new workspace. `http` replaces the client that reaches the bot (the caller closes it)."""
+def build_workspace(
+    settings: WorkspaceSettings,
+    *,
+    clock: Clock,
+    controls: DemoControls | None = None,
+    http: httpx.AsyncClient | None = None,
+) -> Workspace:
+    """A new workspace. `controls` fills the panel "Detection", which is absent without it.
+
+    `http` replaces the client that reaches the bot (the caller closes it).
+    """
     state = WorkspaceState(clock)
     core = Core(settings, state, Faults(), Traffic(state.now, settings.traffic_kept))
     outgoing = Outgoing(core, http)
-    app = Starlette(routes=[*_api_routes(core), *_control_routes(core)])
-    return Workspace(core, outgoing, with_droppable_connections(app))
+    acting = Acting(core, outgoing)
+    page = Page(core, acting, controls)
+    app = Starlette(
+        routes=[*_api_routes(core), *_control_routes(core), *page.routes()],
+        # Names of others that point at loopback (DNS rebinding) must not reach a page without login.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+    )
+    return Workspace(core, outgoing, acting, with_droppable_connections(app))
 
 
 def _bound(core: Core, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
