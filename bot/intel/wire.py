@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from heapq import nlargest
+from itertools import islice
 from typing import Any
 
 from bot.domain.reputation import Comment, Count, Reports, Reputation, category_name
@@ -59,7 +59,7 @@ def reputation(body: Any, address: str, window_days: int, now: datetime) -> Repu
         usage_type=_fact(data.get("usageType")),
         domain=_fact(data.get("domain")),
         hostnames=_hostnames(data.get("hostnames")),
-        country_code=_fact(data.get("countryCode")),
+        country_code=_country(data.get("countryCode")),
         country_name=_fact(data.get("countryName")),
         is_tor=data.get("isTor") is True,
         is_whitelisted=white if isinstance(white := data.get("isWhitelisted"), bool) else None,
@@ -75,13 +75,12 @@ def says_not_public(body: Any) -> bool:
 def digest(raw: Any, now: datetime) -> Reports:
     """Counts and newest comments of the verbose reports. What is not a report is left out."""
     reports = [report for item in raw if (report := _report(item))] if isinstance(raw, list) else []
-    commented = (report for report in reports if report.comment.strip())
     return Reports(
         categories=_top((category_name(number) for r in reports for number in r.categories), TOP_CATEGORIES),
         countries=_top((r.country for r in reports if r.country), TOP_COUNTRIES),
         last_day=sum(now - r.at <= timedelta(days=1) for r in reports),
         last_week=sum(now - r.at <= timedelta(days=7) for r in reports),
-        newest=_newest(commented),
+        newest=_newest(reports),
     )
 
 
@@ -126,15 +125,15 @@ def _report(raw: Any) -> Report | None:
     return Report(
         at=at,
         comment=comment if isinstance(comment := raw.get("comment"), str) else "",
-        categories=tuple(n for n in numbers if type(n) is int) if isinstance(numbers, list) else (),
-        country=_fact(raw.get("reporterCountryCode")),
+        categories=tuple(n for n in numbers if type(n) is int and 0 < n < 1000) if isinstance(numbers, list) else (),
+        country=_country(raw.get("reporterCountryCode")),
     )
 
 
 def _newest(reports: Iterable[Report]) -> tuple[Comment, ...]:
-    newest = nlargest(NEWEST, reports, key=lambda report: report.at)
-    cleaned = (Comment(one_line(r.comment, COMMENT_LENGTH), r.at, r.country) for r in newest)
-    return tuple(comment for comment in cleaned if comment.text)
+    newest_first = sorted(reports, key=lambda report: report.at, reverse=True)
+    cleaned = (Comment(one_line(r.comment, COMMENT_LENGTH), r.at, r.country) for r in newest_first)
+    return tuple(islice((comment for comment in cleaned if comment.text), NEWEST))
 
 
 def _top(names: Iterable[str], most: int) -> tuple[Count, ...]:
@@ -164,6 +163,10 @@ def _hostnames(raw: Any) -> tuple[str, ...]:
 
 def _fact(raw: Any) -> str | None:
     return (one_line(raw, FACT_LENGTH) or None) if isinstance(raw, str) else None
+
+
+def _country(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) and len(raw) == 2 and raw.isascii() and raw.isalpha() else None
 
 
 def _count(raw: Any) -> int:
