@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from bot.demo.workspace.persistence import keep_saving
 from bot.demo.workspace.workspace import Workspace
 from bot.errors import ConfigError
 
@@ -21,12 +22,15 @@ class RunningWorkspace:
     workspace: Workspace
     _server: uvicorn.Server
     _task: asyncio.Task[None]
+    _saving: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
         """Stop serving; returns when the port is free."""
         await self.workspace.aclose()
         self._server.should_exit = True
         await self._task
+        if self._saving is not None:
+            await self._saving
 
 
 async def serve_workspace(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 0) -> RunningWorkspace:
@@ -42,7 +46,16 @@ async def serve_workspace(workspace: Workspace, *, host: str = "127.0.0.1", port
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
         await asyncio.sleep(0.01)
-    return RunningWorkspace(url, workspace, server, task)
+    return RunningWorkspace(url, workspace, server, task, await _start_saving(workspace))
+
+
+async def _start_saving(workspace: Workspace) -> asyncio.Task[None] | None:
+    path = workspace.core.settings.state_path
+    if path is None:
+        return None
+    task = asyncio.create_task(keep_saving(workspace.state, path))
+    await asyncio.sleep(0)  # it subscribes before the first change
+    return task
 
 
 def _listener(host: str, port: int) -> socket.socket:

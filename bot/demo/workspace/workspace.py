@@ -22,6 +22,7 @@ from bot.demo.workspace.faults import Faults
 from bot.demo.workspace.outgoing import Outgoing
 from bot.demo.workspace.page.detection import DemoControls
 from bot.demo.workspace.page.routes import Page
+from bot.demo.workspace.persistence import load_messages
 from bot.demo.workspace.settings import WorkspaceSettings
 from bot.demo.workspace.state import Message, WorkspaceState
 from bot.demo.workspace.traffic import Traffic
@@ -80,6 +81,8 @@ def build_workspace(
     `http` replaces the client that reaches the bot (the caller closes it).
     """
     state = WorkspaceState(clock)
+    if settings.state_path is not None:
+        load_messages(state, settings.state_path)
     core = Core(settings, state, Faults(), Traffic(state.now, settings.traffic_kept))
     outgoing = Outgoing(core, http)
     acting = Acting(core, outgoing)
