@@ -29,7 +29,8 @@ class Policy:
 
     `ttl`: a good answer counts as fresh. `keep`: it may still stand in when the provider cannot be asked; `ttl` and
     `keep` are 24 h at most. `failure_ttl`: a failure is not asked again, except by a person. `for_people`: part of the
-    daily limit that alerts never touch. `window_days` must be the client's own window.
+    daily limit that alerts never touch. `alerts_at_once`: calls for alerts under way together. `window_days` must be
+    the client's own window.
     """
 
     ttl: timedelta = timedelta(hours=12)
@@ -37,6 +38,7 @@ class Policy:
     failure_ttl: timedelta = timedelta(minutes=2)
     for_people: float = 0.2
     window_days: int = 30
+    alerts_at_once: int = 4
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.ttl <= self.keep <= LONGEST_KEPT:
@@ -67,6 +69,8 @@ class Lookup:
         self._client, self._store, self._clock, self._policy = client, store, clock, policy
         self._is_public = is_public
         self._flights: dict[_Ask, asyncio.Task[Answer]] = {}
+        self._queue: set[_Ask] = set()
+        self._places = asyncio.Semaphore(policy.alerts_at_once)
 
     async def look_up(self, address: str, *, purpose: Purpose, fresh: bool = False) -> Answer:
         """What is known of `address`, which may be IPv4 or IPv6.
@@ -95,7 +99,7 @@ class Lookup:
     async def _shared(self, ask: _Ask) -> Answer:
         flight = self._joinable(ask)
         if flight is None:
-            flight = self._flights[ask] = asyncio.create_task(self._answer(ask))
+            flight = self._flights[ask] = asyncio.create_task(self._in_turn(ask))
             flight.add_done_callback(lambda done: self._landed(ask, done))
         # Shielded, so that one caller who leaves does not take the answer from the others.
         answer = await asyncio.shield(flight)
@@ -105,16 +109,31 @@ class Lookup:
 
     def _joinable(self, ask: _Ask) -> asyncio.Task[Answer] | None:
         """A call under way whose answer will do: a fresh one serves everybody, a person's one alerts too."""
-        same = (
-            flight for other, flight in self._flights.items() if other.address == ask.address and _serves(other, ask)
-        )
-        return next(same, None)
+        return next((flight for other, flight in self._flights.items() if self._serves(other, ask)), None)
+
+    def _serves(self, other: _Ask, ask: _Ask) -> bool:
+        waits = other in self._queue and ask.purpose == "person"
+        return other.address == ask.address and (other.fresh or not ask.fresh) and not waits
 
     def _landed(self, ask: _Ask, done: asyncio.Task[Answer]) -> None:
         self._flights.pop(ask, None)
         if not done.cancelled():
             # Marks it as seen: those who wait get it raised, and when all have left there is nobody to tell.
             done.exception()
+
+    async def _in_turn(self, ask: _Ask) -> Answer:
+        """People go at once; alerts wait for one of a few places, so that a storm does not fill the connections."""
+        if ask.purpose == "person":
+            return await self._answer(ask)
+        self._queue.add(ask)
+        try:
+            await self._places.acquire()
+        finally:
+            self._queue.discard(ask)
+        try:
+            return await self._answer(ask)
+        finally:
+            self._places.release()
 
     async def _answer(self, ask: _Ask) -> Answer:
         now, kept = self._clock.now(), await self._store.get(ask.address, self._policy.window_days)
@@ -129,12 +148,8 @@ class Lookup:
         if kept.found and (age := _age(kept.found, now)) < self._policy.ttl:
             return Answer(ask.address, kept.found, age)
         # A person who asks again wants to know now, and does so rarely enough.
-        if (
-            kept.failure
-            and kept.failed_at
-            and ask.purpose == "alert"
-            and now - kept.failed_at < self._policy.failure_ttl
-        ):
+        recent = kept.failed_at is not None and now - kept.failed_at < self._policy.failure_ttl
+        if kept.failure and recent and ask.purpose == "alert":
             return self._instead(ask.address, kept, kept.failure)
         return None
 
@@ -173,10 +188,6 @@ def _canonical(address: str) -> str | None:
         return None
     mapped = read.ipv4_mapped if isinstance(read, ipaddress.IPv6Address) else None
     return str(mapped or read)
-
-
-def _serves(other: _Ask, ask: _Ask) -> bool:
-    return other.address == ask.address and (other.fresh or not ask.fresh)
 
 
 def _was_kept_for_people(answer: Answer) -> bool:

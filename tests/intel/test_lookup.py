@@ -205,6 +205,21 @@ async def test_a_storm_of_alerts_leaves_the_peoples_share():
     assert bench.calls == 10
 
 
+async def test_a_person_does_not_stand_in_the_queue_of_a_storm_and_no_call_is_made_twice():
+    bench = Bench(policy=Policy(alerts_at_once=2))
+    bench.provider.gate.clear()
+    storm = [asyncio.create_task(bench.alert(f"203.0.113.{n}")) for n in range(10)]
+    await asyncio.sleep(0.01)
+    assert bench.provider.asked == ["203.0.113.0", "203.0.113.1"]
+    people = [asyncio.create_task(bench.person(f"203.0.113.{n}")) for n in (1, 9)]
+    await asyncio.sleep(0.01)
+    assert bench.provider.asked == ["203.0.113.0", "203.0.113.1", "203.0.113.9"]
+    bench.provider.gate.set()
+    answers = await asyncio.gather(*people, *storm)
+    assert all(isinstance(answer.outcome, Found) for answer in answers)
+    assert sorted(bench.provider.asked) == [f"203.0.113.{n}" for n in range(10)]
+
+
 async def test_a_person_who_joins_an_alert_that_is_denied_still_gets_an_answer():
     bench = Bench()
     bench.store.ledger = bench.store.ledger.record(QuotaState(10, 2), NOON)
