@@ -121,13 +121,15 @@ class Rule:
         """Whether an answer of `count` rows crosses the rule's threshold."""
         return _COMPARE[self.trigger_operator](count, self.trigger_threshold)
 
+    def entities_of(self, entity_type: str) -> tuple[EntityMapping, ...]:
+        """The mappings of one type, without regard to case."""
+        wanted = entity_type.casefold()
+        return tuple(mapping for mapping in self.entity_mappings if mapping.entity_type.casefold() == wanted)
+
     def columns_of(self, entity_type: str) -> tuple[str, ...]:
         """The distinct columns mapped to entities of one type, in the order of the file."""
-        mapped = [field.column for mapping in self._of(entity_type) for field in mapping.fields]
+        mapped = [field.column for mapping in self.entities_of(entity_type) for field in mapping.fields]
         return tuple(dict.fromkeys(mapped))
-
-    def _of(self, entity_type: str) -> list[EntityMapping]:
-        return [mapping for mapping in self.entity_mappings if mapping.entity_type.casefold() == entity_type.casefold()]
 
 
 @dataclass(frozen=True, slots=True)
