@@ -188,7 +188,8 @@ async def test_a_runaway_query_is_stopped(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"longer than 0\.3 s"):
         await ask(source, runaway)
-    assert time.monotonic() - began < 3
+    # Run to its end it would take hours; the rest is room for a busy machine.
+    assert time.monotonic() - began < 60
     assert await ask(source, "print 1") == [(1,)]
     await source.aclose()
 
