@@ -2,6 +2,8 @@
 
 `extract` reads chat text, result columns and webhook bodies alike. What is ambiguous yields nothing, with a reason for
 the person who typed it. Work is bounded: at most LIMIT characters are read, and time grows in step with the text.
+
+The module is a little over the customary length because a pattern and the rule that it serves are read together.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -21,6 +22,10 @@ from bot.rules.sheet import Findings, Sheet
 MAX_BYTES = 1024 * 1024
 """The largest rule file that is read. Sentinel allows 10,000 characters of query and 5,000 of description."""
 
+MAX_NODES = 10_000
+"""The most values that a rule file larger than 64 KiB may hold."""
+
+_LARGE = 64 * 1024
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=14)
 _OPERATORS = {
     "gt": "gt", "lt": "lt", "eq": "eq", "ne": "ne",
@@ -117,6 +122,8 @@ def load_rule(path: Path) -> Parsed:
 def parse_rule(text: str, path: Path) -> Parsed:
     """Check the text of a rule file. `path` is for messages and for `Rule.path`."""
     try:
+        if len(text) > _LARGE and _is_overfull(text):
+            return Parsed(None, (RuleError(path, f"the file holds more than {MAX_NODES:,} entries: it is no rule"),))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         return Parsed(None, (_syntax_error(error, path),))
@@ -129,6 +136,12 @@ def parse_rule(text: str, path: Path) -> Parsed:
     rule = _rule(Sheet(node, findings), path)
     problems = tuple(_problem(path, note) for note in sorted(findings.errors, key=lambda note: note.line))
     return Parsed(None if problems else rule, problems)
+
+
+def _is_overfull(text: str) -> bool:
+    """Whether a large file is made of many small things, which take YAML seconds, rather than of a long query."""
+    events = yaml.parse(text, Loader=yaml.SafeLoader)
+    return sum(1 for _ in islice(events, MAX_NODES + 1)) > MAX_NODES
 
 
 def _problem(path: Path, note: Note) -> RuleError:

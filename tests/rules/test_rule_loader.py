@@ -251,6 +251,16 @@ def test_deep_nesting_and_alias_bombs_are_bounded():
     assert time.monotonic() - began < 5
 
 
+def test_a_large_file_of_small_things_is_refused_quickly():
+    began = time.monotonic()
+    assert problems("a: b\n" * 200_000) == [(0, 0, "the file holds more than 10,000 entries: it is no rule")]
+    assert time.monotonic() - began < 10
+
+
+def test_a_large_file_may_hold_a_long_comment():
+    assert parse(GOOD + "# note\n" * 20_000).rule
+
+
 def test_a_file_has_a_largest_size(tmp_path):
     path = tmp_path / "rule.yaml"
     path.write_bytes(b"#" * (MAX_BYTES + 1))
