@@ -162,11 +162,9 @@
 
   function listen() {
     const source = new EventSource(`/ui/stream?as=${me}`);
-    let broken = false;
-    source.onerror = () => { broken = true; };
-    source.onopen = () => { if (broken) { broken = false; everything(); } };
     source.onmessage = (event) => {
       const change = JSON.parse(event.data);
+      if (change.kind === "ready") everything();
       if (change.kind === "view") soon("modal", refreshModal);
       if (change.kind === "home") soon("home", refreshHome);
       if (change.kind !== "message") return;
@@ -336,7 +334,6 @@
   setInterval(countdown, 1000);
   if (byId("detection-clock")) setInterval(refreshDetection, 5000);
   toEnd(byId("messages"));
-  refreshModal();
   listen();
   if (body.dataset.tab === "home") post("open-home", {});
 })();

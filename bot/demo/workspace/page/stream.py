@@ -23,7 +23,8 @@ async def stream(core: Core, request: Request) -> Response:
 async def _changes(core: Core, user: str) -> AsyncIterator[str]:
     queue = core.state.subscribe()
     try:
-        yield "retry: 1000\n\n"
+        # From here on nothing is missed: the page now fetches what came before.
+        yield 'retry: 1000\ndata: {"kind": "ready"}\n\n'
         while True:
             try:
                 change = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
