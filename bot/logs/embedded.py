@@ -23,6 +23,7 @@ MAX_ROWS = 500_000
 """As many rows as Log Analytics answers: https://learn.microsoft.com/azure/azure-monitor/service-limits."""
 
 _INTERRUPT_EVERY = 0.05
+_CONCURRENT = 2
 _WILDCARD = re.compile(r"\b(union|find|search)\b[^;]*\*|\bsearch\b", re.IGNORECASE)
 
 
@@ -41,7 +42,8 @@ class EmbeddedLogs:
 
     A file is read when a query names its table, and again when it changed. A table whose columns Tocsin ships and whose
     file is absent is empty. A query sees no file, no network and no row outside its window; one that runs longer than
-    `timeout` (reading of files not counted) raises SourceUnavailable. Text is passed to the engine unchanged.
+    `timeout` (reading of files and waiting for a turn not counted) raises SourceUnavailable once the engine let go of
+    it, which takes longest inside a `range` of many millions. The text goes to the engine unchanged.
     """
 
     def __init__(self, folder: Path, *, timeout: timedelta) -> None:
@@ -53,11 +55,21 @@ class EmbeddedLogs:
         self._database = _locked(duckdb)
         self._held: dict[str, _Held] = {}
         self._loading = threading.Lock()
+        # Each query uses all cores already, and the threads of the process serve people too.
+        self._slots = asyncio.Semaphore(_CONCURRENT)
 
     async def query(self, kql: str, *, window: Window, clock: datetime) -> Table:
         """See `LogSource.query`."""
         refuse_command(kql)
-        await asyncio.to_thread(self._refresh, kql)
+        async with self._slots:
+            await asyncio.to_thread(self._refresh, kql)
+            return await self._bounded(kql, window, clock)
+
+    async def aclose(self) -> None:
+        """Close the database. Queries must have ended."""
+        await asyncio.to_thread(self._database.close)
+
+    async def _bounded(self, kql: str, window: Window, clock: datetime) -> Table:
         cursor = self._database.cursor()
         running = asyncio.create_task(asyncio.to_thread(self._answer, cursor, kql, window, clock))
         try:
@@ -70,10 +82,6 @@ class EmbeddedLogs:
             ) from None
         finally:
             await _ended(running, cursor)
-
-    async def aclose(self) -> None:
-        """Close the database. Queries must have ended."""
-        await asyncio.to_thread(self._database.close)
 
     def _answer(self, cursor: Any, kql: str, window: Window, clock: datetime) -> Table:
         try:
@@ -135,7 +143,8 @@ async def _ended(running: asyncio.Task[Table], cursor: Any) -> None:
     while not running.done():
         cursor.interrupt()
         await asyncio.wait({running}, timeout=_INTERRUPT_EVERY)
-    running.exception()
+    if not running.cancelled():
+        running.exception()
     cursor.close()
 
 

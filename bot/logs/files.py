@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -143,24 +144,27 @@ def _whole_object(last: bytes) -> bool:
 
 def csv_rows(path: Path) -> Iterator[Batch]:
     """The rows of a CSV file with a header. Numbers, true, false, objects and lists are read as such, '' as null."""
-    batch = Batch([], [])
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            for row in reader:
-                if None in row:
-                    raise UnreadableLog(f"{path}:{reader.line_num}: more cells than the header has. Quote the commas.")
-                batch.rows.append(json.dumps({name: _typed(text) for name, text in row.items()}))
-                batch.lines.append(reader.line_num)
-                if len(batch.rows) >= _BATCH_ROWS:
-                    yield batch
-                    batch = Batch([], [])
+            rows = _csv_rows(path, csv.DictReader(file, strict=True))
+            while some := list(itertools.islice(rows, _BATCH_ROWS)):
+                yield Batch([row for row, _ in some], [line for _, line in some])
     except OSError as error:
         raise unreadable(path, error) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UnreadableLog(f"{path}: not a CSV file in UTF-8 ({error}). Export it again.") from error
-    if batch.rows:
-        yield batch
+    except UnicodeDecodeError as error:
+        raise UnreadableLog(f"{path}: not UTF-8 text. Save the file as UTF-8.") from error
+
+
+def _csv_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[str, int]]:
+    try:
+        for row in reader:
+            if None in row:
+                raise UnreadableLog(f"{path}:{reader.line_num}: more cells than the header has. Quote the commas.")
+            yield json.dumps({name: _typed(text) for name, text in row.items()}), reader.line_num
+    except csv.Error as error:
+        raise UnreadableLog(
+            f"{path}:{reader.reader.line_num}: not a row of CSV ({error}). Export the file again."
+        ) from error
 
 
 def _typed(text: str | None) -> Any:

@@ -38,6 +38,9 @@ Actor={UPN},
 IPAddressofActor=CallerIPAddress,
 OperationName"""
 
+RUNAWAY = """range a from 1 to 3000000 step 1 | extend k=1
+| join kind=inner (range b from 1 to 3000000 step 1 | extend k=1) on k | summarize sum(a*b)"""
+
 
 def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -184,10 +187,9 @@ async def test_refusals_say_where_and_what(logs: EmbeddedLogs, kql: str, says: s
 
 async def test_a_runaway_query_is_stopped(tmp_path: Path) -> None:
     source = EmbeddedLogs(tmp_path, timeout=timedelta(seconds=0.3))
-    runaway = "range a from 1 to 3000000 step 1 | extend k=1 | join kind=inner (range b from 1 to 3000000 step 1 | extend k=1) on k | summarize sum(a*b)"  # noqa: E501
     began = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"longer than 0\.3 s"):
-        await ask(source, runaway)
+        await ask(source, RUNAWAY)
     # Run to its end it would take hours; the rest is room for a busy machine.
     assert time.monotonic() - began < 60
     assert await ask(source, "print 1") == [(1,)]
@@ -245,3 +247,37 @@ async def test_an_absent_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableLog, match="LOGS_PATH"):
         await ask(source, "AzureDiagnostics | count")
     await source.aclose()
+
+
+async def test_strange_but_valid_json_is_kept(logs: EmbeddedLogs, tmp_path: Path) -> None:
+    strange = {
+        "TimeGenerated": "2026-03-01T11:30:00.1234567Z",
+        "quote\"d 'name'; --": 1,
+        "control": "a\u0000b\x1b[31m",
+        "emoji": "🔔 <!channel>",
+        "huge": 2**70,
+        "": "nameless",
+        "nested": json.loads("[" * 60 + "]" * 60),
+        "jsonText": '{"a": 1}',
+    }
+    write(tmp_path / "T.jsonl", [strange])
+    answer = await logs.query("T", window=HOUR, clock=NOON)
+    (row,) = answer.rows
+    assert row["TimeGenerated"] == datetime(2026, 3, 1, 11, 30, 0, 123456, tzinfo=UTC)
+    for name in ("quote\"d 'name'; --", "control", "emoji", "nested", "jsonText"):
+        assert row[name] == strange[name]
+
+
+async def test_a_cancelled_question_lets_go(logs: EmbeddedLogs) -> None:
+    asking = asyncio.create_task(ask(logs, RUNAWAY))
+    await asyncio.sleep(0.3)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await ask(logs, "print 1") == [(1,)]
+
+
+async def test_a_broken_csv_is_named_with_its_line(logs: EmbeddedLogs, tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_text('TimeGenerated,n\n2026-03-01T11:30:00Z,5\n2026-03-01T11:30:00Z,"5\n')
+    with pytest.raises(UnreadableLog, match=r"A\.csv:3: not a row of CSV"):
+        await ask(logs, "A | count")
