@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.workspace.page.mrkdwn import Mrkdwn
+from bot.demo.workspace.page.pictures import Pictures
 
 RENDER = Mrkdwn(lambda: {"U0ANA": "Ana Torres"}, lambda: {"C0SECOPS": "secops"}, {"S0ANALYST": "secops-analysts"}).html
 LINK = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
@@ -45,6 +46,15 @@ def test_a_date_carries_its_moment_and_its_fallback():
         '<time datetime="1970-01-01T00:00:00+00:00" data-format="{date_short} {time}" '
         'title="1 January 1970">1 January 1970</time>'
     )
+
+
+def test_pictures_stand_in_text_and_never_in_attributes(tmp_path):
+    (tmp_path / "26a0.svg").write_text("<svg/>")
+    pictures = Pictures(tmp_path)
+    drawn = '<span class="emoji e26a0">\u26a0\ufe0f</span>'
+    assert str(pictures.plain(":warning: <x>")) == f"{drawn} &lt;x&gt;"
+    shown = str(pictures.html(RENDER("<https://example.com/\u26a0\ufe0f?q=&gt;|:warning:>")))
+    assert 'href="https://example.com/\u26a0\ufe0f?q=&gt;"' in shown
 
 
 class Tags(HTMLParser):

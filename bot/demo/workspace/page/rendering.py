@@ -13,6 +13,7 @@ from bot.demo.workspace.core import Core
 from bot.demo.workspace.input_values import first_value
 from bot.demo.workspace.page.emoji import with_emoji
 from bot.demo.workspace.page.mrkdwn import Mrkdwn, time_tag
+from bot.demo.workspace.page.pictures import Pictures
 from bot.demo.workspace.page.rich_text import rich_text
 from bot.demo.workspace.state import Message
 from bot.errors import ConfigError
@@ -41,11 +42,14 @@ class PageRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        pictures = Pictures(folder / "static" / "emoji")
         groups = {group.id: group.handle for group in core.state.groups.values()}
+        mrkdwn = Mrkdwn(self._people, self._channels, groups)
         self._environment.filters |= {
-            "mrkdwn": Mrkdwn(self._people, self._channels, groups).html,
+            "mrkdwn": lambda text: pictures.html(mrkdwn.html(text)),
+            "plain": pictures.plain,
             "emoji": with_emoji,
-            "rich_text": self._rich_text,
+            "rich_text": lambda block: pictures.html(self._rich_text(block)),
             "clock": _clock,
             "first_value": first_value,
         }
