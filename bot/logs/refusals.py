@@ -63,6 +63,12 @@ def _table(error: Exception, kql: str, folder: Path) -> QueryRefused:
     if found is None:
         return QueryRefused(f"The query cannot be bound: {_first(error)}. {_ELSEWHERE}")
     table = found[1] or found[2]
+    if re.search(rf"\blet\s+{re.escape(table)}\s*=", kql):
+        # The translator names the variable when it cannot know the columns of what the variable reads.
+        return QueryRefused(
+            f"{_place(kql, table)}{table} reads a table that {folder} does not hold. Put each table that the query "
+            "names there, as <Table>.jsonl."
+        )
     return QueryRefused(
         f"{_place(kql, table)}there is no table {table}. Correct the name, or put {table}.jsonl into {folder}."
     )

@@ -178,6 +178,7 @@ async def test_bytes_that_are_not_text_are_named(logs: EmbeddedLogs, tmp_path: P
         ("['/etc/passwd'] | take 1", "no table /etc/passwd"),
         ("read_text('/etc/passwd')", "not supported"),
         ("", "parsed"),
+        ("let some = Nowhere | take 1;\nAzureDiagnostics | join some on Category", r"1:5: some reads a table"),
     ],
 )
 async def test_refusals_say_where_and_what(logs: EmbeddedLogs, kql: str, says: str) -> None:
