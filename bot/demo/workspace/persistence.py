@@ -30,11 +30,16 @@ def load_messages(state: WorkspaceState, path: Path) -> None:
     state.messages.extend(messages)
 
 
-def save_messages(state: WorkspaceState, path: Path) -> None:
-    """Write all messages; the file is whole at every moment."""
+def as_text(state: WorkspaceState) -> str:
+    """All messages as they stand."""
+    return json.dumps({"messages": [asdict(message) for message in state.messages]})
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the file so that it is whole at every moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
-    draft.write_text(json.dumps({"messages": [asdict(message) for message in state.messages]}), "utf-8")
+    draft.write_text(text, "utf-8")
     draft.replace(path)
 
 
@@ -44,7 +49,7 @@ async def keep_saving(state: WorkspaceState, path: Path) -> None:
     try:
         while (await queue.get())["kind"] != "closing":
             await asyncio.sleep(PAUSE_SECONDS)
-            save_messages(state, path)
+            await asyncio.to_thread(write_whole, path, as_text(state))
     finally:
         state.unsubscribe(queue)
-        save_messages(state, path)
+        write_whole(path, as_text(state))
