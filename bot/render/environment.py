@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,7 @@ _OURS: Mapping[str, Any] = MappingProxyType(
 )
 _ALLOWED: tuple[type[nodes.Node], ...] = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Include, nodes.Assign, nodes.With),
-    *(nodes.Name, nodes.NSRef, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Call, nodes.Filter),
+    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Call, nodes.Filter),
     *(nodes.Test, nodes.Compare, nodes.Operand, nodes.CondExpr, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos),
     *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Concat),
     *(nodes.Tuple, nodes.List, nodes.Dict, nodes.Pair, nodes.Keyword),
@@ -127,6 +127,16 @@ class Templates:
         """Every template whose name ends with `suffix`, partial ones (leading underscore) too."""
         return self._environment.list_templates(filter_func=lambda name: name.endswith(suffix))
 
+    def faults(self, names: Iterable[str]) -> list[TemplateFault]:
+        """What `load` refuses among `names`."""
+        found = []
+        for name in names:
+            try:
+                self.load(name)
+            except TemplateFault as fault:
+                found.append(fault)
+        return found
+
     def load(self, name: str) -> Template:
         """The compiled template. Raises TemplateFault when there is none or it breaks a rule."""
         try:
@@ -151,7 +161,15 @@ class Templates:
             raise TemplateFault(name, 0, error.sentence + line) from error
         except TemplateSyntaxError as error:  # an included template
             raise TemplateFault(error.name or name, error.lineno, error.message or "cannot be read") from error
-        except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except (
+            JinjaError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             place, line_number = self._where(error, name)
             raise TemplateFault(place, line_number, str(error) or type(error).__name__) from error
 

@@ -20,6 +20,7 @@ HEADER_TEXT = 150  # https://docs.slack.dev/reference/block-kit/blocks/header-bl
 BUTTON_TEXT = 75  # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_VALUE = 2_000
 URL = 3_000
+LINK_ADDRESS = 1_500  # ours: a longer one would crowd out the text that it stands in
 IDENTIFIER = 255  # action_id, block_id, callback_id
 ACTIONS_ELEMENTS = 25  # https://docs.slack.dev/reference/block-kit/blocks/actions-block
 CONTEXT_ELEMENTS = 10  # https://docs.slack.dev/reference/block-kit/blocks/context-block
@@ -108,7 +109,8 @@ def fit_blocks(
     last = max((i for i, block in enumerate(blocks) if block.get("type") == "actions"), default=-1)
     room = characters - (sizes[last] if last >= 0 else 0) - 100
     head = 0
-    while head < min(len(blocks), most - 2) and sizes[head] <= room:
+    slots = most - (2 if last >= most - 1 else 1)
+    while head < min(len(blocks), slots) and sizes[head] <= room:
         room -= sizes[head] if head != last else 0
         head += 1
     tail = [blocks[last]] if last >= head else []

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
+from bot.render import limits
 from bot.render.fragments import EMPTY, Fragment, Kind, clean, more
 
 _BREAK = "\u200b"
@@ -79,7 +79,7 @@ def _bold(fragment: Fragment) -> str:
 def _link(fragment: Fragment) -> str:
     address = web_address(fragment.target)
     label = inert(_one_line(fragment.text))
-    return f"<{address}|{label}>" if address else label
+    return f"<{address}|{label}>" if address and len(address) <= limits.LINK_ADDRESS else label
 
 
 def _when(fragment: Fragment) -> str:
@@ -93,11 +93,6 @@ def _ago(fragment: Fragment) -> str:
 def _list(fragment: Fragment) -> str:
     words = [mrkdwn(part) for part in fragment.parts]
     return escape(fragment.target).join(words + ([more(fragment.hidden)] if fragment.hidden else []))
-
-
-def as_text(fragment: Fragment) -> Fragment:
-    """The fragment without its markup."""
-    return replace(fragment, kind=Kind.TEXT)
 
 
 _MRKDWN: Mapping[Kind, Callable[[Fragment], str]] = MappingProxyType(

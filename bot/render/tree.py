@@ -16,7 +16,7 @@ from bot.render.fragments import Fragment, Kind
 
 OPEN, CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{OPEN}([0-9]+){CLOSE}")
-_STRING_OR_COMMAS = re.compile(r'"(?:\\.|[^"\\])*"|,(?:\s*,)*', re.DOTALL)
+_STRING_OR_COMMAS = re.compile(r'"(?:\\.|[^"\\])*"|([\[{]\s*)?,[\s,]*([\]}])?', re.DOTALL)
 
 Piece: TypeAlias = str | Fragment
 
@@ -58,14 +58,13 @@ def parse(rendered: str, values: Sequence[Fragment]) -> Any:
 
 
 def _tidy_commas(text: str) -> str:
-    return _STRING_OR_COMMAS.sub(lambda m: m[0] if m[0][0] == '"' else _comma(m, text), text)
+    return _STRING_OR_COMMAS.sub(lambda m: m[0] if m[0][0] == '"' else _comma(m), text)
 
 
-def _comma(match: re.Match[str], text: str) -> str:
-    after = text[match.end() :].lstrip()[:1]
-    before = text[: match.start()].rstrip()[-1:]
-    comma = "" if after in ("]", "}") or before in ("[", "{") else ","
-    return comma + "".join(c for c in match[0] if c == "\n")
+def _comma(match: re.Match[str]) -> str:
+    before, after = match[1] or "", match[2] or ""
+    lines = "\n" * match[0].count("\n")  # the line that an error names stays right
+    return before.strip() + lines + after if before or after else "," + lines
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
