@@ -15,6 +15,7 @@ from typing import Any
 
 ELLIPSIS = "…"
 EMPTY = "–"
+_LONGEST = 50_000  # no place shows more: what lies beyond is not even looked at
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xE0100, 0xE01F0)}
 _DROPPED_CATEGORIES = {"Cc", "Cf", "Cs", "Co"}
 
@@ -57,19 +58,19 @@ class Fragment:
 
     @property
     def can_shrink(self) -> bool:
-        """Whether `shorten` can still take something away."""
-        return bool(self.parts) if self.kind is Kind.LIST else self.kind in _CUTTABLE and len(self.text) > 1
+        """Whether `shorten` can take something away."""
+        return bool(self.parts) if self.kind is Kind.LIST else self.kind in _CUTTABLE
 
 
 def clean(text: str) -> str:
     """`text` without control, bidi, zero-width, private-use and otherwise invisible characters or lone surrogates.
 
-    Line ends become a newline, tabs a space.
+    Line ends become a newline, tabs a space. Only the first 50,000 characters are kept.
     """
+    text = text[:_LONGEST]
     text = re.sub(r"\r\n?|\x0b|\x0c|\x85|\u2028|\u2029", "\n", text).replace("\t", " ")
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c for c in text if c == "\n" or _is_visible(c))
+    dropped = {ord(c): None for c in set(text) if c != "\n" and not _is_visible(c)}
+    return text.translate(dropped) if dropped else text
 
 
 def _is_visible(character: str) -> bool:
@@ -208,6 +209,9 @@ def _shorter_list(fragment: Fragment, length: int) -> Fragment:
         if room < 0:
             break
         kept += 1
+    first = shorten(fragment.parts[0], length - len(more(total)) - len(fragment.target))
+    if kept == 0 and 1 < len(first.text) < len(fragment.parts[0].text):
+        return _listed((first,), fragment.target, total - 1)
     kept = min(kept, len(fragment.parts) - 1)
     return _listed(fragment.parts[:kept], fragment.target, total - kept)
 

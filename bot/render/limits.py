@@ -46,41 +46,39 @@ VIEW_CHARACTERS = 200_000  # a view as a whole is refused at 250 kB, https://doc
 def fit(pieces: Sequence[Piece], limit: int, encode: Callable[[Fragment], str]) -> str:
     """The pieces as one encoded string of at most `limit` characters.
 
-    The longest values are shortened before they are encoded, so no markup or entity is ever cut.
+    The longest values are shortened, all to the same length and before they are encoded, so that no markup or entity is
+    ever cut. Where that would leave stumps, the end is dropped instead.
     """
-    parts = [shorten(piece, limit) if isinstance(piece, Fragment) else piece for piece in pieces]
-    words = [_encoded(part, encode) for part in parts]
-    while (over := sum(map(len, words)) - limit) > 0:
-        at, target = _longest(parts, words, over)
-        part = parts[at] if at >= 0 else ""
-        if not isinstance(part, Fragment):
-            return _cut_tail(parts, words, limit)
-        parts[at] = shorten(part, target)
-        words[at] = _encoded(parts[at], encode)
+    whole = _within(pieces, limit, limit, encode)
+    if whole is not None:
+        return whole
+    low, high = min(20, limit // 4), limit
+    best = _within(pieces, low, limit, encode)
+    while best is not None and high - low > 1:
+        middle = (low + high) // 2
+        tried = _within(pieces, middle, limit, encode)
+        low, high, best = (low, middle, best) if tried is None else (middle, high, tried)
+    return _cut_tail(pieces, limit, encode) if best is None else best
+
+
+def _within(pieces: Sequence[Piece], longest: int, limit: int, encode: Callable[[Fragment], str]) -> str | None:
+    """The pieces with values of at most `longest` characters; None as soon as that is over `limit`."""
+    words, room = [], limit
+    for piece in pieces:
+        words.append(piece if isinstance(piece, str) else encode(shorten(piece, longest)))
+        room -= len(words[-1])
+        if room < 0:
+            return None
     return "".join(words)
 
 
-def _encoded(part: Piece, encode: Callable[[Fragment], str]) -> str:
-    return encode(part) if isinstance(part, Fragment) else part
-
-
-def _longest(parts: Sequence[Piece], words: Sequence[str], over: int) -> tuple[int, int]:
-    """Where the longest value that can shrink stands, and the plain length to bring it to; (-1, 0) when none can."""
-    shrinkable = [(len(words[i]), i) for i, part in enumerate(parts) if isinstance(part, Fragment) and part.can_shrink]
-    if not shrinkable:
-        return -1, 0
-    (size, at), *rest = sorted(shrinkable, key=lambda entry: (-entry[0], entry[1]))
-    second = min(rest[0][0], size * 9 // 10) if rest else 0
-    plain = len(str(parts[at]))
-    return at, max(1, min(plain - 1, plain * max(size - over, second) // max(size, 1)))
-
-
-def _cut_tail(parts: Sequence[Piece], words: Sequence[str], limit: int) -> str:
-    """Only the template's own words are left to cut: whole pieces go from the end, the last at a word."""
+def _cut_tail(pieces: Sequence[Piece], limit: int, encode: Callable[[Fragment], str]) -> str:
+    """As many pieces as fit; the one that does not is cut, unless it is a value that cannot be."""
     kept, room = "", limit - len(ELLIPSIS)
-    for part, word in zip(parts, words, strict=True):
+    for piece in pieces:
+        word = piece if isinstance(piece, str) else encode(shorten(piece, limit // 4))
         if len(word) > room:
-            own = cut_text(word, room) if isinstance(part, str) else ""
+            own = cut_text(piece, room) if isinstance(piece, str) else ""
             return kept + _whole(own.removesuffix(ELLIPSIS)) + ELLIPSIS
         kept, room = kept + word, room - len(word)
     return kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,40 @@ def test_plain_text_is_only_cleaned_and_cut(text: str, limit: int) -> None:
         assert fitted.endswith("…")
         assert cleaned.startswith(fitted[:-1])
         assert len(fitted) >= limit // 2 - 1 or cleaned[: limit - 1].rstrip() == fitted[:-1]
+
+
+def test_a_hostile_amount_of_text_does_not_hold_up_the_bot(tmp_path: Path) -> None:
+    source = (
+        '{"text": "{{ a }}", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "{{ items|join }}"}}]}'
+    )
+    huge = "\u00e9&\u202e " * 250_000
+    started = time.process_time()
+    made = renderer(tmp_path, source).message("card", a=huge, items=[huge, *["x"] * 20_000])
+    assert time.process_time() - started < 2
+    assert len(made["text"]) <= limits.MESSAGE_TEXT
+    assert re.fullmatch(r"(é&amp; )+é&amp;…, … 20,000 more", made["blocks"][0]["text"]["text"])
+    lines = '{"text": "{% for item in items %}{{ item }} {{ code(item) }}\\n{% endfor %}"}'
+    shown = renderer(tmp_path, lines).message("card", items=["x"] * 20_000)["text"]
+    assert shown == "x `x`\n" * 499 + "x `x`…"
+    assert time.process_time() - started < 4
+
+
+def test_short_values_stay_whole_beside_a_long_one() -> None:
+    pieces = [fragments.fragment_of("short"), " – ", fragments.code("x" * 500), " – ", fragments.bold("y" * 40)]
+    fitted = limits.fit(pieces, 150, slack.mrkdwn)
+    assert fitted == f"short – `{'x' * 94}…` – *{'y' * 40}*"
+    assert len(fitted) == 150
+
+
+def test_words_of_the_template_are_cut_only_outside_their_own_markup() -> None:
+    pieces = ["See <https://docs.example/a|the guide> and " * 10, fragments.when(MOMENT)]
+    fitted = limits.fit(pieces, 100, slack.mrkdwn)
+    assert fitted == "See <https://docs.example/a|the guide> and See <https://docs.example/a|the guide> and See…"
+
+
+def test_a_list_that_loses_everything_still_counts() -> None:
+    assert str(fragments.cut(["a", "b", "c"], 3)) == "… 3 more"
+    assert str(fragments.cut(["alpha", "beta", "gamma"], 17)) == "alpha, … 2 more"
+    assert str(fragments.cut(["alpha", "beta", "gamma"], 17).parts[0]) == "alpha"
+    again = fragments.shorten(fragments.cut(["alpha", "beta", "gamma", "delta"], 24), 18)
+    assert str(again) == "alpha, … 3 more"
