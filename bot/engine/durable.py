@@ -19,6 +19,8 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
+from bot.domain.work import Job
+
 Handler: TypeAlias = Callable[[str], Awaitable[timedelta | None]]
 """Does the work named by the key. Answers how long to wait before the next run, or None when it is done."""
 
@@ -36,21 +38,6 @@ class Queue:
     name: str
     poll: timedelta = timedelta(milliseconds=250)
     pace: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One piece of durable work. The same kind and key are one job for ever: a second one is not run."""
-
-    kind: str
-    key: str
-    queue: str
-    partition: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The id in the engine's tables and in logs."""
-        return f"{self.kind}:{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.engine.durable import DurableEngine, Handler, Job, Queue, Schedule
+from bot.domain.work import Job
+from bot.engine.durable import DurableEngine, Handler, Queue, Schedule
 from bot.engine.sqlite import sqlite_engine
 
 FAST = Queue("fast", poll=timedelta(milliseconds=50))
@@ -130,7 +131,8 @@ async def test_a_schedule_ticks_and_one_that_is_taken_out_stops(tmp_path: Path) 
 
 WORK = """
     import asyncio, os, pathlib, sys
-    from bot.engine.durable import DurableEngine, Job, Queue
+    from bot.domain.work import Job
+    from bot.engine.durable import DurableEngine, Queue
     from bot.engine.sqlite import sqlite_engine
     from datetime import timedelta
     folder = pathlib.Path(sys.argv[1])

@@ -1,0 +1,226 @@
+"""Every table of ours. Names start with `tocsin_`, because a SQLite file also holds the durable engine's tables.
+
+Moments are stored as whole microseconds since the Unix epoch, which sorts and compares the same on every database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, kept as microseconds since the epoch."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """Refuse naive moments: their zone would be a guess."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without a time zone cannot be stored: {value}")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """Always UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = sa.MetaData()
+
+rules = sa.Table(
+    "tocsin_rules",
+    metadata,
+    sa.Column("rule_id", sa.Text, primary_key=True),
+    sa.Column("watermark", Moment),
+    sa.Column("looked_at", Moment),
+    sa.Column("rows", sa.Integer, nullable=False, default=0),
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("problem", sa.Text, nullable=False, default=""),
+)
+
+fingerprints = sa.Table(
+    "tocsin_fingerprints",
+    metadata,
+    sa.Column("rule_id", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("event_at", Moment, nullable=False),
+    sa.Index("tocsin_fingerprints_by_time", "rule_id", "event_at"),
+)
+
+incidents = sa.Table(
+    "tocsin_incidents",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("group_key", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("rule_id", sa.Text, nullable=False),
+    sa.Column("rule_name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("owner_id", sa.Text),
+    sa.Column("owner_name", sa.Text),
+    sa.Column("classification", sa.Text),
+    sa.Column("comment", sa.Text, nullable=False, default=""),
+    sa.Column("last_action", sa.Text),
+    sa.Column("last_id", sa.Text),
+    sa.Column("last_name", sa.Text),
+    sa.Column("last_at", Moment),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, nullable=False),
+    sa.Column("events", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("group_key", "generation"),
+    sa.Index("tocsin_incidents_by_creation", "created_at"),
+)
+
+findings = sa.Table(
+    "tocsin_findings",
+    metadata,
+    sa.Column("incident_id", sa.ForeignKey("tocsin_incidents.id"), primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("addresses", sa.JSON, nullable=False),
+    sa.Column("row", sa.JSON, nullable=False),
+)
+
+sightings = sa.Table(
+    "tocsin_sightings",
+    metadata,
+    sa.Column("incident_id", sa.ForeignKey("tocsin_incidents.id"), primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Index("tocsin_sightings_by_address", "address"),
+)
+
+reputations = sa.Table(
+    "tocsin_reputations",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("window_days", sa.Integer, primary_key=True),
+    sa.Column("found", sa.JSON),
+    sa.Column("found_at", Moment),
+    sa.Column("failure", sa.JSON),
+    sa.Column("failed_at", Moment),
+)
+
+quota = sa.Table(
+    "tocsin_quota",
+    metadata,
+    sa.Column("endpoint", sa.Text, primary_key=True),
+    sa.Column("daily_limit", sa.Integer, nullable=False),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("counted_at", Moment),
+    sa.Column("closed_until", Moment),
+)
+
+deliveries = sa.Table(
+    "tocsin_deliveries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("thread", sa.Text),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("unsure", sa.Boolean, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("first_tried_at", Moment),
+    sa.Column("claimed_by", sa.Text),
+    sa.Column("claimed_until", Moment),
+    sa.Column("posted_channel", sa.Text),
+    sa.Column("posted_ts", sa.Text),
+    sa.Column("drawn", sa.Integer, nullable=False, default=0),
+    sa.Column("problem", sa.Text, nullable=False, default=""),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("posted_at", Moment),
+    sa.Index("tocsin_deliveries_by_subject", "subject"),
+    sa.Index("tocsin_deliveries_by_state", "state"),
+)
+
+requests = sa.Table(
+    "tocsin_requests",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("incident_id", sa.ForeignKey("tocsin_incidents.id"), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("ttl_seconds", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("requested_id", sa.Text, nullable=False),
+    sa.Column("requested_name", sa.Text, nullable=False),
+    sa.Column("requested_at", Moment, nullable=False),
+    sa.Column("decide_by", Moment, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("decided_id", sa.Text),
+    sa.Column("decided_name", sa.Text),
+    sa.Column("decided_at", Moment),
+    sa.Column("ends_at", Moment),
+    sa.Index("tocsin_requests_in_force", "state", "ends_at"),
+    sa.Index("tocsin_requests_by_incident", "incident_id"),
+)
+
+audit = sa.Table(
+    "tocsin_audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("seal", sa.Text, nullable=False),
+    sa.Index("tocsin_audit_by_subject", "subject"),
+)
+
+audit_head = sa.Table(
+    "tocsin_audit_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("seal", sa.Text, nullable=False),
+)
+
+inbox = sa.Table(
+    "tocsin_inbox",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.Index("tocsin_inbox_waiting", "done_at", "received_at"),
+)
+
+members = sa.Table(
+    "tocsin_members",
+    metadata,
+    sa.Column("group_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, primary_key=True),
+)
+
+people = sa.Table(
+    "tocsin_people",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
