@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol, TypeAlias
 
 from pydantic import SecretStr
 
 from bot.domain.delivery import Look, Outcome
-from bot.domain.table import Table, Window
+from bot.domain.finding import Finding
+from bot.domain.schedule import Slot
+from bot.domain.table import Row, Table, Window
 
 Message: TypeAlias = Mapping[str, Any]
 """A message in the platform's own JSON, made by the renderer."""
@@ -59,4 +61,40 @@ class Chat(Protocol):
 
     async def respond(self, address: SecretStr, message: Message) -> Outcome:
         """Answer a command or a click at the address that came with it."""
+        ...
+
+
+class Detection(Protocol):
+    """A rule to evaluate. What each member means is said in bot/rules/detection.py."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def frequency(self) -> timedelta: ...
+    @property
+    def period(self) -> timedelta: ...
+    @property
+    def lookback(self) -> timedelta: ...
+    @property
+    def mode(self) -> Literal["row", "window"]: ...
+    def fires(self, rows: int) -> bool: ...
+    def findings(self, rows: Sequence[Row], slot: Slot) -> list[Finding]: ...
+
+
+class Rooms(Protocol):
+    """Which channel hears of what."""
+
+    def channel_for(self, severity: str, rule_id: str) -> str:
+        """The channel of an incident's card: an id, or a name with #."""
+        ...
+
+    @property
+    def approvals(self) -> str:
+        """The channel of requests to block."""
         ...
