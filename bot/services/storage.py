@@ -185,7 +185,7 @@ class Directory(Protocol):
 class Inbox(Protocol):
     """Requests from the chat platform that were taken: so that a repeat does nothing twice."""
 
-    async def take(self, key: str, kind: str, at: datetime) -> bool:
+    async def take(self, key: str, at: datetime) -> bool:
         """Note a request. False when it is known already."""
         ...
 
