@@ -1,7 +1,7 @@
 """Mend: the backstop. Whatever our tables say is not finished is set going again.
 
-The engine drives work from the transaction that made it; this sweep is for what the engine lost or gave up. It enqueues
-under new ids and changes nothing itself, so running it too often costs only a look.
+The engine drives work from the transaction that made it; this sweep is for what the engine lost or gave up. What it sets
+going runs once and is not driven on: while a platform is down, tries must not pile up.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Mend:
             stale = await tx.deliveries.stale(_CARDS_AT_ONCE)
             requests = await tx.requests.unfinished()
         jobs = [_post_again(delivery, now) for delivery in undone]
-        jobs += [Job("redraw", f"{card.subject}:again-{_minute(now)}", MACHINE) for card in stale]
+        jobs += [Job("redraw_once", f"{card.subject}:{_minute(now)}", MACHINE) for card in stale]
         jobs += [
-            Job("block", f"{request.id}:{request.version}:again-{_minute(now)}", MACHINE)
+            Job("block_once", f"{request.id}:{request.version}:{_minute(now)}", MACHINE)
             for request in requests
             if (request.ends_at or request.decide_by) < now - PATIENCE
         ]
@@ -48,7 +48,7 @@ class Mend:
 
 
 def _post_again(delivery: Delivery, now: datetime) -> Job:
-    return Job("post", f"{delivery.id}|again-{_minute(now)}", CHAT, partition=delivery.channel)
+    return Job("post_once", f"{delivery.id}|{_minute(now)}", CHAT, partition=delivery.channel)
 
 
 def _minute(now: datetime) -> str:
