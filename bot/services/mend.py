@@ -1,6 +1,6 @@
 """Mend: the backstop. Whatever our tables say is not finished is set going again.
 
-The engine drives work from the transaction that made it; this sweep is for what the engine lost or gave up. What it sets
+The engine drives work from the transaction that made it; this sweep is for what it lost or gave up. What the sweep sets
 going runs once and is not driven on: while a platform is down, tries must not pile up.
 """
 
