@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import SecretStr
@@ -39,17 +40,30 @@ def bolt_app(client: AsyncWebClient, *, bot_token: SecretStr, signing_secret: Se
         attaching_function_token_enabled=False,
     )
     register(app, desk)
-    app.error(_failed)
+    app.error(_last_resort(desk))
     return app
 
 
-async def _failed(error: Exception) -> BoltResponse:
-    """The last resort: the person gets a reference, the log the rest.
+def _last_resort(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:
+    """What answers when a listener failed: the person gets a reference, the log the rest."""
 
-    Slack shows the text of a command's answer; a failed click is answered with 200 too, so that Slack does not repeat it
-    into the same failure: what the click meant was not stored.
-    """
-    reference = secrets.token_hex(4)
-    log.error("a request from Slack failed, reference %s", reference, exc_info=error)
-    text = f"That did not work, through no fault of yours. Reference {reference}: give it to your Tocsin administrator."
-    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})
+    async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        reference = secrets.token_hex(4)
+        log.error("a request from Slack failed, reference %s", reference, exc_info=error)
+        sentence = f"That did not work. Reference {reference}: give it to your Tocsin administrator."
+        if body.get("type") == "view_submission":
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": _on_first(body, sentence)})
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+        address = body.get("response_url")
+        desk.tell(SecretStr(address) if address else None, sentence)
+        return BoltResponse(status=200, body="")
+
+    return failed
+
+
+def _on_first(body: dict[str, Any], sentence: str) -> dict[str, str]:
+    """A form shows an error only beside a block that it has."""
+    blocks = body.get("view", {}).get("blocks", [])
+    inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
+    return {block: sentence for block in inputs[:1]}
