@@ -66,4 +66,4 @@ def _on_first(body: dict[str, Any], sentence: str) -> dict[str, str]:
     """A form shows an error only beside a block that it has."""
     blocks = body.get("view", {}).get("blocks", [])
     inputs = [block["block_id"] for block in blocks if block.get("type") == "input"]
-    return {block: sentence for block in inputs[:1]}
+    return dict.fromkeys(inputs[:1], sentence)
