@@ -2,8 +2,8 @@
 
 One address or network a line, sorted, LF, ASCII, a final newline; every firewall with external lists reads that, see
 https://docs.paloaltonetworks.com/pan-os/11-0/pan-os-admin/policy/use-an-external-dynamic-list-in-policy.
-A list that is empty by mistake unblocks everything, so on any failure the answer is 503, which makes consumers keep what
-they have.
+A list that is empty by mistake unblocks everything, so on any failure the answer is 503, which makes consumers keep
+what they have.
 """
 
 from __future__ import annotations
