@@ -1,7 +1,7 @@
 """Keeps an answer address unreadable at rest.
 
-A response URL lets anybody who has it speak in the bot's name for 30 minutes, so it is a secret, and no secret is stored
-in the clear. It is sealed with a key made from the signing secret, which is not in the database.
+A response URL lets anybody who has it speak in the bot's name for 30 minutes, so it is a secret, and no secret is
+stored in the clear. It is sealed with a key made from the signing secret, which is not in the database.
 """
 
 from __future__ import annotations
