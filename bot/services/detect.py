@@ -15,7 +15,7 @@ from bot.domain.alert import Alert, RuleState
 from bot.domain.audit import Entry
 from bot.domain.finding import Finding, grouped, incident_id
 from bot.domain.incident import Incident, State
-from bot.domain.schedule import Slot, due_slots, period_window, row_window, slot_of
+from bot.domain.schedule import EPOCH, Slot, due_slots, last_finished_slot, period_window, row_window, slot_of
 from bot.domain.table import Table, Window
 from bot.errors import NotFound, SourceError
 from bot.services.outbox import add_card, add_line
@@ -107,7 +107,7 @@ class Detect:
         except SourceError as failed:
             await self._note_failure(rule_id, str(failed))
             raise
-        return await self._commit(detection, slot, window, table)
+        return await self._commit(detection, state, slot, window, table)
 
     @staticmethod
     def _window(detection: Detection, state: RuleState, slot: Slot) -> Window:
@@ -119,12 +119,15 @@ class Detect:
         async with self._store.write() as tx:
             await tx.detections.fail(rule_id, at=self._clock.now(), problem=problem)
 
-    async def _commit(self, detection: Detection, slot: Slot, window: Window, table: Table) -> Evaluated:
+    async def _commit(
+        self, detection: Detection, state: RuleState, slot: Slot, window: Window, table: Table
+    ) -> Evaluated:
         found = detection.findings(table.rows, slot) if detection.fires(len(table.rows)) else []
         now = self._clock.now()
         whole = slot_of(slot.start, detection.frequency) == slot and not table.partial
         async with self._store.write() as tx:
-            new = await tx.detections.unseen(detection.id, found)
+            unseen = await tx.detections.unseen(detection.id, found)
+            new = [each for each in unseen if each.at >= _since(detection, state, slot)]
             raised, joined = await self._raise(tx, detection, new, now)
             await tx.detections.advance(
                 detection.id, watermark=slot.end if whole else None, at=now, rows=len(table.rows)
@@ -158,6 +161,17 @@ class Detect:
         await add_card(tx, incident, self._rooms.channel_for(alert.severity, alert.rule_id), now)
         for job in look_up(incident, alert.revision + 1):
             await tx.enqueue(job)
+
+
+def _since(detection: Detection, state: RuleState, slot: Slot) -> datetime:
+    """From when on a new row raises an alert.
+
+    A rule that never ran begins with the last finished slot. What its look-back holds beside that is noted as known:
+    nobody wants yesterday's alerts on the first day, nor to get them as late rows on the second run.
+    """
+    if state.watermark is not None or state.looked_at is not None:
+        return EPOCH
+    return last_finished_slot(slot.end, detection.frequency, timedelta(0)).start
 
 
 async def _join(tx: Transaction, known: Alert, members: Sequence[Finding], now: datetime) -> None:
