@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.alert import Alert
+from bot.services.answers import Answers
 from bot.services.check import Check, Understood
 from bot.services.contain import Contain
 from bot.services.ports import Chat, Clock, Message
-from bot.services.respond import Received, Respond
+from bot.services.respond import Respond
 
 log = logging.getLogger("tocsin.slack")
 
@@ -41,18 +42,6 @@ class Forms(Protocol):
 
     def understood(self, what: Understood) -> Message:
         """The first answer to `/ipcheck`."""
-        ...
-
-
-class Intake(Protocol):
-    """Writes a look-up down before it is acknowledged."""
-
-    async def take(self, address: str, user_id: str, answer_at: SecretStr, received: Received) -> None:
-        """Returns when the request is on disk."""
-        ...
-
-    async def share(self, request_id: str, user_id: str, answer_at: SecretStr) -> bool:
-        """Have an answered look-up shown to the channel. False when it is not known any more."""
         ...
 
 
@@ -92,7 +81,7 @@ class Desk:
     contain: Contain
     check: Check
     forms: Forms
-    intake: Intake
+    answers: Answers
     afterwards: Afterwards
 
     def tell(self, answer_at: SecretStr | None, sentence: str) -> None:

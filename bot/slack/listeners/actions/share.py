@@ -20,7 +20,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         known = (
             seen.target is not None
             and seen.answer_at is not None
-            and await desk.intake.share(seen.target.id, seen.user_id, seen.answer_at)
+            and await desk.answers.share(seen.target.id, seen.user_id, seen.answer_at)
         )
         await ack()
         if not known:

@@ -19,5 +19,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
         seen = command(body, req.headers, req.raw_body)
         what = desk.check.understand(seen.text)
         if isinstance(what, Ask):
-            await desk.intake.take(what.address, seen.user_id, seen.answer_at, seen.received)
+            await desk.answers.take(what.address, seen.user_id, seen.answer_at, seen.received)
         await ack({**desk.forms.understood(what), "response_type": "ephemeral"})
