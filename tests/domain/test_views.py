@@ -1,0 +1,290 @@
+"""What people are told, and that it is true at the moment of telling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.alert import Alert, Event
+from bot.domain.block import BlockRequest, BlockState
+from bot.domain.incident import Action, Classification, Deed, Incident, Person, State
+from bot.domain.reputation import (
+    Answer,
+    Caution,
+    Count,
+    Found,
+    NotPublic,
+    QuotaExceeded,
+    Refused,
+    Reputation,
+    Thresholds,
+    Tier,
+    Unavailable,
+)
+from bot.domain.view_address import Standing, address_view
+from bot.domain.view_block import approval_view, block_line
+from bot.domain.views import AlertFacts, Link, alert_view, facts_of, late_note, state_line
+
+NOW = datetime(2026, 3, 2, 3, 10, tzinfo=UTC)
+ANA, BO = Person("U0ANA", "Ana"), Person("U0BO", "Bo")
+ADDRESS = "198.51.100.7"
+FACTS = AlertFacts(
+    rule_name="Key Vault deletions",
+    severity="High",
+    title="Secrets purged",
+    description="A purge cannot be undone.",
+    who="svc-deploy@northwind.example",
+    where="kv-payments",
+    operations=(Count("SecretPurge", 3), Count("KeyDelete", 1)),
+    targets=("db-admin",),
+    more_targets=2,
+    first_seen=NOW - timedelta(minutes=9),
+    last_seen=NOW - timedelta(minutes=2),
+    count=4,
+    addresses=(ADDRESS,),
+    created_at=NOW,
+)
+
+
+def reputation(score: int = 82, **more: Any) -> Reputation:
+    values: dict[str, Any] = {
+        "address": ADDRESS,
+        "total_reports": 47,
+        "distinct_reporters": 22,
+        "window_days": 90,
+        "fetched_at": NOW,
+        **more,
+    }
+    return Reputation(score=score, **values)
+
+
+def about(answer: Answer | None):
+    return address_view(ADDRESS, answer, thresholds=Thresholds(), now=NOW)
+
+
+def card(incident: Incident | None = None, facts: AlertFacts = FACTS, **more: Any):
+    given: dict[str, Any] = {"answers": {}, "thresholds": Thresholds(), "now": NOW, **more}
+    return alert_view(incident or Incident("INC-ABCDEFGHIJ"), facts, **given)
+
+
+def request(**more: Any) -> BlockRequest:
+    values: dict[str, Any] = {
+        "id": "BLK-0123456789",
+        "incident_id": "INC-ABCDEFGHIJ",
+        "address": ADDRESS,
+        "ttl": timedelta(hours=24),
+        "reason": "Purges secrets",
+        "requested_by": ANA,
+        "requested_at": NOW - timedelta(minutes=5),
+        "decide_by": NOW + timedelta(minutes=55),
+        **more,
+    }
+    return BlockRequest(**values)
+
+
+def decided(state: BlockState, **more: Any) -> BlockRequest:
+    ends_at = NOW + timedelta(hours=24)
+    return request(state=state, version=3, decided_by=BO, decided_at=NOW, **{"ends_at": ends_at, **more})
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "classification", "said"),
+    [
+        (State.OPEN, None, None, "Open"),
+        (State.OPEN, Action.UNACKNOWLEDGE, None, "Open, given back by Ana"),
+        (State.OPEN, Action.REOPEN, None, "Reopened by Ana"),
+        (State.ACKNOWLEDGED, Action.ACKNOWLEDGE, None, "Acknowledged by Ana"),
+        (State.CLOSED, Action.CLOSE, Classification.FALSE_POSITIVE, "Closed as false positive by Ana"),
+        (State.CLOSED, Action.CLOSE, Classification.UNDETERMINED, "Closed as undetermined by Ana"),
+        (State.CLOSED, None, None, "Closed"),
+    ],
+)
+def test_the_state_says_who_did_what_and_when(state, action, classification, said) -> None:
+    at = NOW - timedelta(minutes=2)
+    last = Deed(action, ANA, at) if action else None
+    line = state_line(Incident("INC-ABCDEFGHIJ", state, 2, classification=classification, last=last))
+    assert line.words == said
+    assert line.at == (at if action else None)
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (State.OPEN, (Action.ACKNOWLEDGE, Action.CLOSE, Action.ESCALATE)),
+        (State.ACKNOWLEDGED, (Action.UNACKNOWLEDGE, Action.CLOSE, Action.ESCALATE)),
+        (State.CLOSED, (Action.REOPEN,)),
+    ],
+)
+def test_a_card_offers_what_the_state_allows_on_the_version_that_it_shows(state, offered) -> None:
+    view = card(Incident("INC-ABCDEFGHIJ", state, version=7))
+    assert view.actions == offered
+    assert view.reference == "INC-ABCDEFGHIJ@7"
+
+
+def test_without_an_address_there_is_nothing_to_escalate() -> None:
+    assert Action.ESCALATE not in card(facts=replace(FACTS, addresses=())).actions
+
+
+def test_a_verdict_rests_on_counted_reports_in_a_named_window() -> None:
+    view = about(Answer(ADDRESS, Found(reputation(82, isp="Example Hosting", country_code="NL", is_tor=True))))
+    assert (view.verdict, view.score, view.tier) == ("High risk", 82, Tier.HIGH)
+    assert view.sentence == "47 reports by 22 reporters in 90 days"
+    assert view.facts == ("Example Hosting", "NL", "Tor exit")
+    assert Caution.TOR in view.cautions
+
+
+def test_no_reports_is_not_called_anything_better() -> None:
+    view = about(Answer(ADDRESS, Found(reputation(0, total_reports=0, distinct_reporters=0))))
+    assert (view.verdict, view.sentence) == ("No reports", "No reports in 90 days")
+
+
+def test_one_of_a_thing_is_not_plural() -> None:
+    view = about(Answer(ADDRESS, Found(reputation(9, total_reports=1, distinct_reporters=1, window_days=1))))
+    assert view.sentence == "1 report by 1 reporter in 1 day"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "standing", "sentence"),
+    [
+        (
+            QuotaExceeded(datetime(2026, 3, 2, 5, 0, tzinfo=UTC)),
+            Standing.QUOTA,
+            "The AbuseIPDB quota is used up until 05:00 UTC.",
+        ),
+        (
+            QuotaExceeded(datetime(2026, 3, 3, 5, 0, tzinfo=UTC)),
+            Standing.QUOTA,
+            "The AbuseIPDB quota is used up until 2026-03-03 05:00 UTC.",
+        ),
+        (
+            QuotaExceeded(datetime(2026, 3, 3, 0, 0, tzinfo=UTC), kept_for_people=True),
+            Standing.QUOTA,
+            "The rest of the AbuseIPDB quota is kept for people until 00:00 UTC.",
+        ),
+        (Unavailable("timed out."), Standing.UNAVAILABLE, "AbuseIPDB did not answer (timed out)."),
+        (Refused("The key is wrong."), Standing.REFUSED, "AbuseIPDB will not answer (The key is wrong)."),
+        (NotPublic(), Standing.NOT_PUBLIC, "Nobody was asked: documentation range."),
+    ],
+)
+def test_what_is_not_known_says_why_and_shows_no_score(outcome, standing, sentence) -> None:
+    view = about(Answer(ADDRESS, outcome))
+    assert (view.standing, view.sentence) == (standing, sentence)
+    assert view.score is None
+    assert view.tier is None
+
+
+def test_a_missing_answer_is_still_being_looked_up() -> None:
+    assert about(None).standing is Standing.LOOKING
+
+
+def test_an_old_answer_says_how_old_and_why() -> None:
+    quota = QuotaExceeded(datetime(2026, 3, 2, 5, 0, tzinfo=UTC))
+    view = about(Answer(ADDRESS, Found(reputation()), timedelta(hours=30), quota))
+    assert view.note == "This answer is 1 d old: the AbuseIPDB quota is used up until 05:00 UTC."
+    assert view.score == 82
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "holds"),
+    [
+        (request(), "Block requested by Ana, waits for approval", False),
+        (request(decide_by=NOW), "Block requested by Ana lapsed: nobody decided in time", False),
+        (request(state=BlockState.LAPSED), "Block requested by Ana lapsed: nobody decided in time", False),
+        (decided(BlockState.REJECTED, ends_at=None), "Block rejected by Bo", False),
+        (decided(BlockState.APPROVED), "Block approved by Bo, being put in place", False),
+        (decided(BlockState.ACTIVE), "Blocked", True),
+        (decided(BlockState.ACTIVE, ends_at=NOW), "Block ended", False),
+        (decided(BlockState.EXPIRED), "Block ended", False),
+        (decided(BlockState.UNDONE), "Block undone", False),
+    ],
+)
+def test_a_block_is_told_by_the_clock(given: BlockRequest, words: str, holds: bool) -> None:
+    line = block_line(given, NOW)
+    assert (line.words, line.holds) == (words, holds)
+
+
+def test_a_block_in_force_names_its_end_and_its_approver() -> None:
+    line = block_line(decided(BlockState.ACTIVE), NOW)
+    assert (line.until, line.note) == (NOW + timedelta(hours=24), "approved by Bo")
+
+
+def test_the_newest_request_for_an_address_is_the_one_told() -> None:
+    old = decided(BlockState.REJECTED, requested_at=NOW - timedelta(hours=2))
+    view = card(requests=(request(), old))
+    assert view.addresses[0].block == block_line(request(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("given", "offers"),
+    [(request(), 2), (request(decide_by=NOW), 0), (decided(BlockState.ACTIVE), 0)],
+)
+def test_approvers_are_asked_only_while_their_word_counts(given: BlockRequest, offers: int) -> None:
+    view = approval_view(given, now=NOW)
+    assert len(view.actions) == offers
+    assert view.reference == f"BLK-0123456789@{given.version}"
+    assert view.ttl == "1 day"
+
+
+def test_what_a_long_card_leaves_out_is_never_the_worst() -> None:
+    many = tuple(f"198.51.100.{n}" for n in range(1, 13))
+    answers = {
+        address: Answer(address, Found(reputation(90 if n == 11 else 0, address=address, total_reports=0)))
+        for n, address in enumerate(many)
+    }
+    view = card(facts=replace(FACTS, addresses=many), answers=answers)
+    assert len(view.addresses) == 8
+    assert view.more_addresses == 4
+    assert view.addresses[0].view.address == "198.51.100.12"
+    assert "198.51.100.12 (high risk, 90/100) and 11 more" in view.summary
+
+
+def test_eight_addresses_keep_their_order() -> None:
+    many = tuple(f"198.51.100.{n}" for n in range(1, 9))
+    view = card(facts=replace(FACTS, addresses=many))
+    assert tuple(line.view.address for line in view.addresses) == many
+
+
+def test_the_summary_can_be_read_from_a_locked_screen() -> None:
+    answers = {ADDRESS: Answer(ADDRESS, Found(reputation(82)))}
+    assert card(answers=answers).summary == (
+        "High: Secrets purged: 4 events by svc-deploy@northwind.example in kv-payments "
+        "from 198.51.100.7 (high risk, 82/100)"
+    )
+    closed = Incident("INC-ABCDEFGHIJ", State.ACKNOWLEDGED, 2, ANA, last=Deed(Action.ACKNOWLEDGE, ANA, NOW))
+    assert card(closed, replace(FACTS, who="", where="", addresses=())).summary == (
+        "High: Secrets purged: 4 events. Acknowledged by Ana"
+    )
+
+
+def test_two_links_of_one_kind_become_one() -> None:
+    twice = (Link("runbook", "Runbook", "https://a.example"), Link("runbook", "Runbook", "https://b.example"))
+    assert card(links=twice).links == twice[1:]
+
+
+def event(what: str, target: str, late: timedelta = timedelta(0)) -> Event:
+    return Event(f"{what}{target}", NOW, NOW + late, what, target, (ADDRESS,), {})
+
+
+def test_facts_count_what_was_done_and_sample_what_it_was_done_to() -> None:
+    alert = Alert(
+        Incident("INC-ABCDEFGHIJ"), "g", 1, "r", "Rule", "Why", "High", "Title", "who", "where", NOW, NOW, 9, NOW
+    )
+    events = [event("KeyDelete", "k"), *(event("SecretPurge", f"s{n % 6}") for n in range(8))]
+    facts = facts_of(alert, events, [ADDRESS])
+    assert facts.operations == (Count("SecretPurge", 8), Count("KeyDelete", 1))
+    assert facts.targets == ("k", "s0", "s1", "s2", "s3")
+    assert facts.more_targets == 2
+    assert (facts.count, facts.where, facts.addresses) == (9, "where", (ADDRESS,))
+
+
+def test_late_rows_are_confessed() -> None:
+    assert late_note([event("a", "b", timedelta(minutes=90))]) == ""
+    rows = [event("a", "b", timedelta(hours=3)), event("a", "c", timedelta(hours=5)), event("a", "d")]
+    assert late_note(rows) == "2 events reached the log late, up to 5 h after they happened."
+
+
+def test_events_that_no_operation_stands_for_are_counted() -> None:
+    assert card(facts=replace(FACTS, count=10)).uncounted == 6
