@@ -16,10 +16,10 @@ import aiohttp
 from pydantic import SecretStr
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.domain.delivery import CannotLook, Look, NotThere, Outcome, Posted, Refused, Throttled, Unsure
+from bot.domain.delivery import CannotLook, Look, NotThere, Outcome, Posted, Refused, Unsure
 from bot.services.ports import Message
 from bot.slack.client import SlackClients, keeps_secrets
-from bot.slack.errors import Failure, answered, failure, is_code, lost
+from bot.slack.errors import answered, failure, is_code, lost, reason
 
 EVENT_TYPE = "tocsin_delivery"
 
@@ -115,7 +115,7 @@ class SlackChat:
         for _ in range(MOST_PAGES):
             answer = await answered(self._page(channel, oldest, thread, cursor), channel=channel)
             if not isinstance(answer, dict):
-                return CannotLook(_reason(answer))
+                return CannotLook(reason(answer))
             for message in answer.get("messages") or ():
                 if _key_of(message) == key and authors & {message.get("user"), message.get("bot_id")}:
                     return Posted(channel, str(message["ts"]))
@@ -141,7 +141,7 @@ class SlackChat:
         if not self._authors:
             answer = await answered(self._reading.auth_test())
             if not isinstance(answer, dict):
-                return CannotLook(_reason(answer))
+                return CannotLook(reason(answer))
             self._authors = frozenset(str(answer[name]) for name in ("user_id", "bot_id") if answer.get(name))
         return self._authors
 
@@ -173,9 +173,3 @@ def _key_of(message: Mapping[str, Any]) -> str | None:
     if metadata.get("event_type") != EVENT_TYPE:
         return None
     return (metadata.get("event_payload") or {}).get("key")
-
-
-def _reason(answer: Failure) -> str:
-    if isinstance(answer, Throttled):
-        return f"Slack cannot be read now; it may be in {answer.retry_after:g} s."
-    return answer.sentence

@@ -149,6 +149,12 @@ def is_code(text: str) -> bool:
 
 async def answered(call: Awaitable[AsyncSlackResponse], *, channel: str = "") -> dict[str, Any] | Failure:
     """Await one Web API call: the body of an `ok` answer, or what went wrong with it."""
+    response = await response_to(call, channel=channel)
+    return response.data if isinstance(response, AsyncSlackResponse) else response  # type: ignore[return-value]
+
+
+async def response_to(call: Awaitable[AsyncSlackResponse], *, channel: str = "") -> AsyncSlackResponse | Failure:
+    """Like `answered`, with the headers: a response is returned only when its data is a JSON object that says `ok`."""
     try:
         response = await call
     except SlackApiError as refusal:
@@ -158,8 +164,14 @@ async def answered(call: Awaitable[AsyncSlackResponse], *, channel: str = "") ->
     except (AttributeError, ValueError) as error:
         # slack_sdk reads an answer that is not a JSON object, such as a proxy's page, without looking at it first.
         return Unsure(f"Slack's answer could not be read ({type(error).__name__}). {_IN_BETWEEN}")
-    body = response.data
-    return body if isinstance(body, dict) else Unsure(f"Slack's answer was not a JSON object. {_IN_BETWEEN}")
+    return response if isinstance(response.data, dict) else Unsure(f"Slack answered without JSON. {_IN_BETWEEN}")
+
+
+def reason(answer: Failure) -> str:
+    """Why there is no answer, in a sentence."""
+    if isinstance(answer, Throttled):
+        return f"Slack does not take calls now; it may in {answer.retry_after:g} s."
+    return answer.sentence
 
 
 _IN_BETWEEN = "If this goes on, look at SLACK_API_URL and at the proxy between Tocsin and Slack."
