@@ -89,15 +89,32 @@ class Detect:
             return []
         return [now] if now - state.looked_at >= every else []
 
+    async def is_covered(self, rule_id: str, end: datetime) -> bool:
+        """Whether nothing is left to do up to `end`: it was committed, or for a row rule a later slot has finished.
+
+        Raises NotFound for an unknown rule.
+        """
+        detection = self._known(rule_id)
+        async with self._store.read() as tx:
+            state = await tx.detections.state(rule_id)
+        if state.watermark is not None and end <= state.watermark:
+            return True
+        later = last_finished_slot(self._clock.now(), detection.frequency, self._pace.settle)
+        return detection.mode == "row" and later.end > end
+
+    def _known(self, rule_id: str) -> Detection:
+        detection = self._detections.get(rule_id)
+        if detection is None:
+            raise NotFound(f"There is no rule {rule_id}. `tocsin rules list` shows the rules.")
+        return detection
+
     async def run(self, rule_id: str, end: datetime) -> Evaluated:
         """Evaluate one rule up to `end`, which is a slot's end or, for a look ahead, any moment.
 
         Raises NotFound for an unknown rule, and SourceError when the source did not answer: the rule's state then says
         so, and the same window is due again.
         """
-        detection = self._detections.get(rule_id)
-        if detection is None:
-            raise NotFound(f"There is no rule {rule_id}. `tocsin rules list` shows the rules.")
+        detection = self._known(rule_id)
         async with self._store.read() as tx:
             state = await tx.detections.state(rule_id)
         slot = Slot(end - detection.frequency, end)
