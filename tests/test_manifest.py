@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,10 @@ def test_slack_would_take_the_manifest() -> None:
             f"{SCHEMA} of github.com/slackapi/manifest-schema is not here; set TOCSIN_TEST_SCHEMAS to its folder"
         )
     jsonschema.validate(manifest(), json.loads((folder / SCHEMA).read_text(encoding="utf-8")))
+
+
+def test_the_guide_explains_every_scope_and_no_other() -> None:
+    guide = (PROJECT / "docs" / "how-to" / "slack.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    explained = {word for row in rows for word in re.findall(r"`([a-z:]+)`", row)}
+    assert explained == set(manifest()["oauth_config"]["scopes"]["bot"])
