@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -84,6 +84,24 @@ class Lookup:
         if not self._is_public(known):
             return Answer(known, NotPublic())
         return await self._shared(_Ask(known, purpose, fresh and purpose == "person"))
+
+    async def known(self, addresses: Iterable[str]) -> dict[str, Answer]:
+        """What the records say of the addresses, without asking anybody. One that is still to be asked is absent."""
+        now, ledger = self._clock.now(), await self._store.quota()
+        _, denied = ledger.reserve(now, int(ledger.limit * self._policy.for_people))
+        found = {address: await self._known(address, denied, now) for address in addresses}
+        return {address: answer for address, answer in found.items() if answer is not None}
+
+    async def _known(self, address: str, denied: Denied | None, now: datetime) -> Answer | None:
+        name = _canonical(address)
+        if name is None or not self._is_public(name):
+            return Answer(address, NotPublic())
+        kept = await self._store.get(name, self._policy.window_days)
+        if kept.found is not None and (age := _age(kept.found, now)) <= self._policy.keep:
+            return Answer(name, kept.found, age, kept.failure if age >= self._policy.ttl else None)
+        if kept.failure is not None:
+            return Answer(name, kept.failure)
+        return Answer(name, _denied(denied)) if denied else None
 
     async def quota(self) -> Ledger:
         """Calls left today, as far as is known."""
