@@ -14,11 +14,13 @@ from bot.domain.incident import Action, Classification, Deed, Incident, Person, 
 from bot.domain.reputation import (
     Answer,
     Caution,
+    Comment,
     Count,
     Found,
     NotPublic,
     QuotaExceeded,
     Refused,
+    Reports,
     Reputation,
     Thresholds,
     Tier,
@@ -26,6 +28,19 @@ from bot.domain.reputation import (
 )
 from bot.domain.view_address import Standing, address_view
 from bot.domain.view_block import approval_view, block_line
+from bot.domain.view_forms import close_form, details_view, escalate_form
+from bot.domain.view_lines import (
+    LineKind,
+    ThreadLine,
+    block_event_line,
+    block_failed_line,
+    decision_line,
+    more_events_line,
+    reputation_line,
+    thread_line,
+)
+from bot.domain.view_lookup import QuotaLeft, local_view, lookup_view, not_understood, one_at_a_time
+from bot.domain.view_words import age, length, one_line
 from bot.domain.views import AlertFacts, Link, alert_view, facts_of, late_note, state_line
 
 NOW = datetime(2026, 3, 2, 3, 10, tzinfo=UTC)
@@ -288,3 +303,242 @@ def test_late_rows_are_confessed() -> None:
 
 def test_events_that_no_operation_stands_for_are_counted() -> None:
     assert card(facts=replace(FACTS, count=10)).uncounted == 6
+
+
+@pytest.mark.parametrize(
+    ("action", "classification", "comment", "sentence"),
+    [
+        (Action.ACKNOWLEDGE, None, "", "Ana acknowledged this."),
+        (Action.UNACKNOWLEDGE, None, "", "Ana gave this back: it is open again."),
+        (Action.REOPEN, None, "", "Ana reopened this."),
+        (Action.CLOSE, Classification.BENIGN_POSITIVE, "", "Ana closed this as benign positive."),
+        (
+            Action.CLOSE,
+            Classification.TRUE_POSITIVE,
+            "Rotated\nthe key ",
+            "Ana closed this as true positive: “Rotated the key”.",
+        ),
+    ],
+)
+def test_each_decision_is_one_sentence_of_the_log(action, classification, comment, sentence) -> None:
+    assert decision_line(action, "Ana", classification, comment).sentence == sentence
+    stored = {
+        "kind": action.value,
+        "by": "U0ANA",
+        "name": "Ana",
+        "classification": classification.value if classification else None,
+        "comment": comment,
+    }
+    assert thread_line(stored).sentence == sentence
+
+
+def test_more_events_are_counted_in_the_log() -> None:
+    assert more_events_line(1).sentence == "1 more event joined this incident."
+    assert thread_line({"kind": "more_events", "count": 3}).sentence == "3 more events joined this incident."
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (
+            BlockState.PENDING,
+            (
+                "Ana asked to block 198.51.100.7 for 1 day: “Purges secrets”. "
+                "It waits for an approver until 2026-03-02 04:05 UTC."
+            ),
+        ),
+        (BlockState.APPROVED, "Bo approved the block of 198.51.100.7 until 2026-03-03 03:10 UTC."),
+        (BlockState.REJECTED, "Bo rejected the block of 198.51.100.7."),
+        (
+            BlockState.LAPSED,
+            "The request to block 198.51.100.7 lapsed: nobody decided in time. Ask again if it matters.",
+        ),
+        (BlockState.ACTIVE, "198.51.100.7 is blocked until 2026-03-03 03:10 UTC."),
+        (BlockState.EXPIRED, "The block of 198.51.100.7 ended: its time was over."),
+        (BlockState.UNDONE, "The block of 198.51.100.7 was undone before its time."),
+    ],
+)
+def test_a_step_of_a_block_is_told_as_that_step_whatever_came_later(state: BlockState, sentence: str) -> None:
+    later = decided(BlockState.EXPIRED)
+    assert block_event_line(later, state).sentence == sentence
+    line = thread_line({"kind": f"block_{state.value}", "request": later.id}, later)
+    assert (line.sentence, line.kind) == (sentence, LineKind(f"block_{state.value}"))
+
+
+def test_a_block_that_failed_says_why() -> None:
+    line = thread_line({"kind": "block_failed", "problem": "The feed is full."}, decided(BlockState.APPROVED))
+    assert line.sentence == "198.51.100.7 could not be blocked: The feed is full. It is being tried again."
+    assert block_failed_line(request(), "").sentence == "198.51.100.7 could not be blocked. It is being tried again."
+
+
+@pytest.mark.parametrize("body", [{}, {"kind": "from a later version"}, {"kind": "block_active"}])
+def test_a_line_of_unknown_kind_still_says_something(body: dict[str, Any]) -> None:
+    assert thread_line(body).kind is LineKind.OTHER
+
+
+def test_only_an_answer_that_changes_the_tier_is_worth_a_line() -> None:
+    looking = about(None)
+    high = about(Answer(ADDRESS, Found(reputation(100))))
+    low = about(Answer(ADDRESS, Found(reputation(3))))
+    assert reputation_line(looking, about(Answer(ADDRESS, Unavailable("down")))) is None
+    assert reputation_line(high, about(Answer(ADDRESS, Found(reputation(80))))) is None
+    line = reputation_line(looking, high)
+    assert line is not None
+    assert line.sentence == "198.51.100.7: high risk, 100/100. 47 reports by 22 reporters in 90 days."
+    line = reputation_line(low, high)
+    assert line is not None
+    assert line.sentence.endswith(" It was: low score.")
+
+
+def found(**more: Any) -> Answer:
+    return Answer(ADDRESS, Found(reputation(**more)))
+
+
+def look(answer: Answer, **more: Any):
+    return lookup_view(answer, thresholds=Thresholds(), now=NOW, **more)
+
+
+def test_a_look_up_leads_with_the_verdict_and_ends_with_its_source() -> None:
+    view = look(found(), quota=QuotaLeft(412, 1000))
+    assert view.summary == "198.51.100.7: High risk, 82/100. 47 reports by 22 reporters in 90 days."
+    assert view.footer == ("AbuseIPDB", "reports of 90 days", "asked just now", "412 of 1,000 calls left today")
+
+
+def test_an_answer_from_the_cache_and_from_the_sandbox_says_so() -> None:
+    view = look(Answer(ADDRESS, Found(reputation(), "sandbox"), timedelta(hours=3)))
+    assert view.footer[0] == "Sandbox data, made up"
+    assert view.footer[2] == "asked 3 h ago"
+
+
+def test_a_look_up_lists_what_is_known_and_leaves_out_what_is_not() -> None:
+    view = look(found(isp="Example", domain="example.com", hostnames=("example.com", "a.example.com")))
+    assert {field.label: field.value for field in view.fields} == {
+        "ISP": "Example",
+        "Domain": "example.com, a.example.com",
+        "Tor": "not a known exit",
+        "Whitelist": "not looked up",
+    }
+    assert view.freshness == ""
+
+
+def test_the_three_newest_comments_are_shown_without_a_link() -> None:
+    comments = [Comment(f"see https://evil.example/{n}", NOW - timedelta(hours=n), "US") for n in range(1, 5)]
+    view = look(found(reports=Reports(last_day=3, last_week=1200, newest=(*comments,))))
+    assert [comment.text for comment in view.comments] == [f"see https[:]//evil.example/{n}" for n in (1, 2, 3)]
+    assert view.comments[1].told == "2 h ago, US"
+    assert view.freshness == "3 in the last 24 hours, 1,200 in the last 7 days"
+
+
+def alert(number: int) -> Alert:
+    return Alert(Incident(f"INC-{number:010}"), "g", 1, "r", "Rule", "", "High", "Purged", "", "", NOW, NOW, 1, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seen", "and_more", "said"),
+    [
+        (None, False, ""),
+        ([], False, "Not seen in any incident here"),
+        ([alert(1)], False, "Seen in 1 incident here"),
+        ([alert(n) for n in range(5)], True, "Seen in at least 5 incidents here"),
+    ],
+)
+def test_a_look_up_remembers_where_the_address_was_seen(seen, and_more: bool, said: str) -> None:
+    view = look(found(), seen_in=seen, and_more=and_more)
+    assert view.seen == said
+    assert len(view.incidents) == min(3, len(seen or ()))
+
+
+def test_a_private_address_is_answered_here() -> None:
+    view = local_view("10.1.2.3", thresholds=Thresholds(), now=NOW)
+    assert view.summary == "10.1.2.3: Not public. Nobody was asked: private network."
+    assert (view.footer, view.view.page) == ((), "")
+
+
+def test_a_command_that_was_not_understood_says_what_to_write() -> None:
+    assert not_understood(["leading zeros are ambiguous"]) == (
+        "I could not find an address: leading zeros are ambiguous. "
+        "Write one address, for example 203.0.113.7 or 2001:db8::7."
+    )
+    assert "I understood 1.1.1.1, 8.8.8.0/24." in one_at_a_time(["1.1.1.1", "8.8.8.0/24"])
+    assert "and 3 more" in one_at_a_time([f"198.51.100.{n}" for n in range(8)])
+
+
+def test_closing_asks_for_one_of_four_words() -> None:
+    form = close_form(Incident("INC-ABCDEFGHIJ", version=4), "Secrets purged")
+    assert [choice.value for choice in form.choices] == [kind.value for kind in Classification]
+    assert form.reference == "INC-ABCDEFGHIJ@4"
+
+
+def escalation(max_ttl: timedelta, refused: dict[str, str] | None = None):
+    views = [about(found(is_tor=True)), replace(about(None), address="10.0.0.4")]
+    return escalate_form(
+        Incident("INC-ABCDEFGHIJ"),
+        "Secrets purged",
+        views,
+        refused=refused or {},
+        max_ttl=max_ttl,
+        decide_within=timedelta(hours=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "offered", "default"),
+    [
+        (timedelta(days=30), ["3600", "86400", "604800", "2592000"], "86400"),
+        (timedelta(hours=12), ["3600"], "3600"),
+        (timedelta(minutes=30), ["1800"], "1800"),
+    ],
+)
+def test_no_time_to_live_beyond_policy_is_offered(most: timedelta, offered: list[str], default: str) -> None:
+    form = escalation(most)
+    assert [choice.value for choice in form.ttls] == offered
+    assert form.ttl.value == default
+
+
+def test_only_what_can_be_blocked_is_offered_with_its_verdict() -> None:
+    form = escalation(timedelta(days=30), {"10.0.0.4": "It is protected."})
+    assert [choice.value for choice in form.addresses] == [ADDRESS]
+    assert form.addresses[0].hint == "High risk, 82/100. Tor exit: many people share this address"
+    assert [(one.address, one.why) for one in form.not_blockable] == [("10.0.0.4", "It is protected.")]
+
+
+def test_details_show_the_first_twenty_rows_and_count_the_rest() -> None:
+    row = {"TimeGenerated": "2026-03-02T03:01:00Z", "Actor": "", "Note": "two\nlines", "Empty": None, "Number": 0}
+    events = [replace(event("SecretPurge", f"s{n}"), row=row) for n in range(25)]
+    lines = [ThreadLine(LineKind.OTHER, f"line {n}", NOW) for n in range(23)]
+    view = details_view(
+        Incident("INC-ABCDEFGHIJ"),
+        replace(FACTS, count=40),
+        events,
+        lines,
+        answers={},
+        thresholds=Thresholds(),
+        now=NOW,
+    )
+    assert (len(view.rows), view.more_rows) == (20, 20)
+    assert (len(view.timeline), view.earlier) == (20, 3)
+    assert [(cell.name, cell.value) for cell in view.rows[0].cells] == [
+        ("TimeGenerated", "2026-03-02T03:01:00Z"),
+        ("Note", "two lines"),
+        ("Number", "0"),
+    ]
+    assert view.timeline[-1].sentence == "line 22"
+
+
+@pytest.mark.parametrize(
+    ("span", "short", "full"),
+    [
+        (timedelta(seconds=-3), "0 s", "less than a minute"),
+        (timedelta(seconds=59), "59 s", "less than a minute"),
+        (timedelta(minutes=1), "1 min", "1 minute"),
+        (timedelta(minutes=90), "1 h", "1 hour 30 minutes"),
+        (timedelta(days=7), "7 d", "7 days"),
+    ],
+)
+def test_spans_as_people_say_them(span: timedelta, short: str, full: str) -> None:
+    assert (age(span), length(span)) == (short, full)
+
+
+def test_what_a_stranger_wrote_is_one_bounded_line() -> None:
+    assert one_line("a \n b\t c") == "a b c"
+    assert len(one_line("x" * 9_000, 160)) == 160
