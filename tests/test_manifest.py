@@ -60,7 +60,13 @@ def methods_in_code() -> set[str]:
 
 
 def listened_to(kind: str) -> set[str]:
-    return {literal(call) for name, call in calls() if name == kind}
+    """What the listeners are for: the calls `app.command("/x")` and the like, where `app` is Bolt's."""
+    return {literal(call) for name, call in calls() if name == kind and receiver(call) == "app"}
+
+
+def receiver(call: ast.Call) -> str:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return owner.id if isinstance(owner, ast.Name) else ""
 
 
 def test_the_walk_sees_the_methods() -> None:

@@ -180,8 +180,10 @@ _IN_BETWEEN = "If this goes on, look at SLACK_API_URL and at the proxy between T
 def lost(error: aiohttp.ClientError | TimeoutError) -> Failure:
     """What an error of the connection means: whether anything can have been taken depends on when it broke."""
     match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return Refused("certificate", f"The certificate shown for Slack is not trusted here. {_CERTIFICATE}")
         case aiohttp.ClientSSLError():
-            return Refused("certificate", f"Slack's certificate is not trusted here ({_kind(error)}). {_CERTIFICATE}")
+            return Refused("tls", f"No TLS connection to Slack came about ({_kind(error)}). {_IN_BETWEEN}")
         case aiohttp.ClientHttpProxyError():
             return Refused(
                 "proxy", f"The proxy does not let Tocsin through to Slack ({error.status}). Check HTTPS_PROXY."

@@ -402,6 +402,34 @@ async def test_calls_name_tocsin_and_use_no_proxy_for_this_machine(monkeypatch: 
     assert f"User-Agent: tocsin/{__version__}".encode() in heads[0]
 
 
+async def test_a_proxy_that_lets_nothing_through_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with answering(saying(http("407 Proxy Authentication Required", "text/html", b"who are you"))) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        async with chat_at("https://slack.example/api/") as chat:
+            answers = [
+                await chat.post(ROOM, HELLO, key="card:1"),
+                await chat.respond(SecretStr("https://hooks.slack.example/x"), HELLO),
+            ]
+    for answer in answers:
+        assert isinstance(answer, Refused)
+        assert "407" in answer.sentence
+        assert "HTTPS_PROXY" in answer.sentence
+
+
+async def test_a_server_that_speaks_no_tls_is_named() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(5)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with chat_at(f"https://127.0.0.1:{port}/api/") as chat:
+            answer = await chat.post(ROOM, HELLO, key="card:1")
+    assert isinstance(answer, Refused)
+    assert answer.code == "tls"
+
+
 async def test_closing_the_clients_closes_their_session(running: RunningWorkspace) -> None:
     clients = await open_clients(TOKEN, base_url=f"{running.url}/api/")
     assert clients.posting.retry_handlers == []
