@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bot.domain.work import Job
+from bot.engine.client import APPLICATION, EngineClient
 
 Handler: TypeAlias = Callable[[str], Awaitable[timedelta | None]]
 """Does the work named by the key. Answers how long to wait before the next run, or None when it is done."""
@@ -63,7 +64,7 @@ class DurableEngine:
     ) -> None:
         self._database, self._handlers = database, handlers
         self._queues, self._schedules, self._executor = queues, schedules, executor
-        self._client: DBOSClient | None = None
+        self._client: EngineClient | None = None
 
     async def start(self) -> None:
         """Migrate the engine's tables, take up unfinished work, start queues and schedules."""
@@ -75,12 +76,12 @@ class DurableEngine:
         for queue in self._queues:
             await _register(queue)
         await self._apply_schedules(ticks)
-        self._client = await asyncio.to_thread(self._connect)
+        self._client = await asyncio.to_thread(EngineClient, self._database)
 
     async def stop(self) -> None:
         """Stop taking work. What runs is taken up again at the next start."""
         if self._client is not None:
-            await asyncio.to_thread(self._client.destroy)
+            await asyncio.to_thread(self._client.close)
             self._client = None
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
@@ -88,14 +89,11 @@ class DurableEngine:
         """Add the job in the caller's transaction: it runs if, and only if, that commits."""
         if self._client is None:
             raise RuntimeError("the engine is not started")
-        options: EnqueueOptions = {"workflow_name": job.kind, "queue_name": job.queue, "workflow_id": job.id}
-        if job.partition is not None:
-            options["queue_partition_key"] = job.partition
-        self._client.enqueue_in_transaction(connection, options, job.key)
+        self._client.enqueue(connection, job)
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": "tocsin",
+            "name": APPLICATION,
             "system_database_engine": self._database,
             "application_version": _VERSION,
             "executor_id": self._executor,
@@ -103,13 +101,6 @@ class DurableEngine:
             "scheduler_polling_interval_sec": 1.0,
             "notification_listener_polling_interval_sec": 1.0,
         }
-
-    def _connect(self) -> DBOSClient:
-        return DBOSClient(
-            system_database_engine=self._database,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name="tocsin",
-        )
 
     async def _apply_schedules(self, ticks: Mapping[str, Any]) -> None:
         for known in await asyncio.to_thread(DBOS.list_schedules):
