@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from bot.demo.workspace.block_check import check_blocks, is_too_large
+from bot.demo.workspace.block_check import check_blocks, check_view, is_too_large
+from bot.domain.alert import Alert, Event
 from bot.domain.block import BlockRequest, BlockState
 from bot.domain.incident import Action, Classification, Deed, Incident, Person, State
 from bot.domain.reputation import (
     Answer,
+    Comment,
     Count,
     Found,
     NotPublic,
@@ -30,6 +32,11 @@ from bot.domain.reputation import (
     Thresholds,
     Unavailable,
 )
+from bot.domain.view_address import address_view
+from bot.domain.view_block import PlanLine, approval_view
+from bot.domain.view_forms import close_form, details_view, escalate_form
+from bot.domain.view_lines import LineKind, ThreadLine
+from bot.domain.view_lookup import QuotaLeft, local_view, lookup_view
 from bot.domain.views import AlertFacts, AlertView, Link, alert_view
 from bot.render.renderer import Renderer
 
@@ -149,23 +156,27 @@ def buttons(node: Any) -> list[dict[str, Any]]:
     return own + [button for child in node.values() for button in buttons(child)]
 
 
-def hold_together(made: dict[str, Any], own_links: str = "(?!)") -> None:
-    """What Slack takes, and nothing in it that a value could have made."""
+def hold_together(made: dict[str, Any]) -> None:
+    """What Slack takes as a message, and nothing in it that a value could have made."""
     assert check_blocks(made["blocks"]) == []
     assert not is_too_large(made["blocks"])
+    assert made["text"].strip()
+    hold_no_forgery(made)
+
+
+def hold_no_forgery(made: dict[str, Any]) -> None:
     for block in made["blocks"]:
         assert Block.parse(block).to_dict()["type"] == block["type"]
-    for text in [made["text"], *strings(made, "mrkdwn")]:
-        rest = re.sub(f"{DATE}|{own_links}", "", text)
+    for text in [made.get("text", ""), *strings(made, "mrkdwn")]:
+        rest = re.sub(DATE, "", text)
         assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", rest), text
     for button in buttons(made):
         assert re.fullmatch(r"(INC|BLK|CHK)-[A-Z0-9]{10}@\d+", button.get("value", "INC-ABCDEFGHIJ@1"))
-    assert made["text"].strip()
     json.dumps(made).encode()
 
 
 def everything_said(made: dict[str, Any]) -> str:
-    return "\n".join([made["text"], *strings(made, "mrkdwn"), *strings(made, "plain_text")])
+    return "\n".join([made.get("text", ""), *strings(made, "mrkdwn"), *strings(made, "plain_text")])
 
 
 def test_every_template_compiles(renderer: Renderer) -> None:
@@ -326,3 +337,235 @@ def test_no_value_on_a_card_becomes_a_mention_a_link_or_structure(
         now=NOW,
     )
     hold_together(renderer.message("alert", view=view))
+
+
+def approval(state: BlockState = BlockState.PENDING, **more: Any) -> Any:
+    address = address_view(ADDRESS, Answer(ADDRESS, Found(reputation())), thresholds=Thresholds(), now=NOW)
+    plans = [PlanLine("Blocklist", "1 line more"), PlanLine("IP group", "It is full", possible=False)]
+    given: dict[str, Any] = {"incident_title": "Secrets purged", "address": address, "plans": plans, **more}
+    return approval_view(request(state), now=NOW, **given)
+
+
+def test_an_approval_is_confirmed_and_a_rejection_is_not(renderer: Renderer) -> None:
+    made = renderer.message("approval", view=approval())
+    hold_together(made)
+    approve, reject = buttons(made["blocks"][-1])
+    assert (approve["action_id"], reject["action_id"]) == ("block:approve", "block:reject")
+    assert approve["value"] == reject["value"] == "BLK-0123456789@1"
+    assert "confirm" in approve
+    assert "confirm" not in reject
+    assert approve["style"] == "danger"
+    said = everything_said(made)
+    for expected in ("for 1 day?", "Purges secrets", "*High risk*", "• *Blocklist*: 1 line more", "⚠️ *IP group*"):
+        assert expected in said
+
+
+@pytest.mark.parametrize("state", [state for state in BlockState if state is not BlockState.PENDING])
+def test_a_decided_request_has_no_buttons_and_says_how_it_stands(renderer: Renderer, state: BlockState) -> None:
+    made = renderer.message("approval", view=approval(state, address=None, plans=()))
+    hold_together(made)
+    assert buttons(made) == []
+    assert made["blocks"][-1]["type"] == "context"
+
+
+@pytest.mark.parametrize("kind", LineKind)
+def test_the_log_is_one_quiet_line(renderer: Renderer, kind: LineKind) -> None:
+    made = renderer.message("thread", line=ThreadLine(kind, "Ana did *this*: “<!channel>”."))
+    hold_together(made)
+    assert [block["type"] for block in made["blocks"]] == ["context"]
+    (element,) = made["blocks"][0]["elements"]
+    assert element["type"] == "plain_text"
+    assert element["text"].endswith("Ana did *this*: “<!channel>”.")
+
+
+def alert(title: str = "Secrets purged") -> Alert:
+    return Alert(Incident("INC-ABCDEFGHIJ"), "g", 1, "r", "Rule", "", "High", title, "", "", NOW, NOW, 1, NOW)
+
+
+def test_a_look_up_is_two_lines_facts_and_a_footer(renderer: Renderer) -> None:
+    newest = (Comment("see https://evil.example", NOW - timedelta(hours=1), "US"),)
+    reports = Reports((Count("SSH", 12),), last_day=1, last_week=2, newest=newest)
+    view = lookup_view(
+        Answer(ADDRESS, Found(reputation(reports=reports))),
+        thresholds=Thresholds(),
+        now=NOW,
+        seen_in=[alert()],
+        block=request(BlockState.ACTIVE),
+        quota=QuotaLeft(412, 1000),
+        reference="CHK-ABCDEFGHIJ@1",
+    )
+    made = renderer.message("ipcheck", view=view)
+    hold_together(made)
+    first, second = made["blocks"][0]["text"]["text"].splitlines()
+    assert first == "🔴 *High risk* `198.51.100.7` `████████░░ 82/100`"
+    assert second.startswith("47 reports by 22 reporters in 90 days, last <!date^")
+    said = everything_said(made)
+    for expected in (
+        "*ISP*\nExample Hosting",
+        "*Reported for*\nSSH ×12",
+        "1 in the last 24 hours, 2 in the last 7 days",
+        "🚫 *Blocked* until",
+        "*Seen in 1 incident here*\n`INC-ABCDEFGHIJ` Secrets purged",
+        "“see https[:]//evil.example”",
+        "AbuseIPDB · reports of 90 days · asked just now · 412 of 1,000 calls left today",
+    ):
+        assert expected in said
+    assert [button["action_id"] for button in buttons(made)] == ["ipcheck:share", "open:abuseipdb"]
+    assert buttons(made)[0]["value"] == "CHK-ABCDEFGHIJ@1"
+    assert not any("style" in button for button in buttons(made))
+
+
+def test_a_private_address_gets_a_local_answer_without_buttons(renderer: Renderer) -> None:
+    made = renderer.message("ipcheck", view=local_view("10.1.2.3", thresholds=Thresholds(), now=NOW))
+    hold_together(made)
+    assert buttons(made) == []
+    assert "Nobody was asked: private network." in everything_said(made)
+
+
+def test_the_first_answer_echoes_what_was_understood(renderer: Renderer) -> None:
+    made = renderer.message("ipcheck_looking", address="2001:db8::7")
+    hold_together(made)
+    assert made["text"] == "Looking up 2001:db8::7…"
+
+
+def test_a_refusal_keeps_its_lines(renderer: Renderer) -> None:
+    made = renderer.message("refusal", sentence="Nothing changed:\nBo was first.")
+    hold_together(made)
+    assert made["blocks"][0]["text"] == {"type": "plain_text", "text": "Nothing changed:\nBo was first."}
+
+
+def hold_view(made: dict[str, Any]) -> None:
+    assert check_view(made) == []
+    hold_no_forgery(made)
+
+
+def inputs(made: dict[str, Any]) -> dict[str, Any]:
+    return {block["block_id"]: block["element"] for block in made["blocks"] if block["type"] == "input"}
+
+
+def test_the_close_form_asks_what_it_was(renderer: Renderer) -> None:
+    made = renderer.view("close_form", form=close_form(incident(), "Secrets purged"))
+    hold_view(made)
+    assert (made["callback_id"], made["private_metadata"]) == ("incident:close", "INC-ABCDEFGHIJ@3")
+    asked = inputs(made)
+    assert list(asked) == ["classification", "comment"]
+    assert [option["value"] for option in asked["classification"]["options"]] == [c.value for c in Classification]
+
+
+def escalation(addresses: tuple[str, ...], refused: dict[str, str]) -> Any:
+    views = [address_view(address, None, thresholds=Thresholds(), now=NOW) for address in addresses]
+    return escalate_form(
+        incident(),
+        "Secrets purged",
+        views,
+        refused=refused,
+        max_ttl=timedelta(days=30),
+        decide_within=timedelta(hours=1),
+    )
+
+
+def test_the_escalate_form_chooses_the_obvious(renderer: Renderer) -> None:
+    made = renderer.view("escalate_form", form=escalation((ADDRESS, "10.0.0.4"), {"10.0.0.4": "It is protected."}))
+    hold_view(made)
+    assert (made["callback_id"], made["private_metadata"]) == ("incident:escalate", "INC-ABCDEFGHIJ@3")
+    asked = inputs(made)
+    assert list(asked) == ["address", "ttl", "reason"]
+    assert asked["address"]["initial_option"] in asked["address"]["options"]
+    assert asked["ttl"]["initial_option"]["value"] == "86400"
+    assert asked["ttl"]["initial_option"] in asked["ttl"]["options"]
+    assert "🔒 `10.0.0.4` It is protected." in everything_said(made)
+
+
+def test_an_incident_with_nothing_to_block_offers_nothing(renderer: Renderer) -> None:
+    refused = {f"10.0.0.{n}": "It is protected." for n in range(12)}
+    made = renderer.view("escalate_form", form=escalation(tuple(refused), refused))
+    hold_view(made)
+    assert "submit" not in made
+    assert inputs(made) == {}
+    assert "and 4 more addresses that cannot be blocked" in everything_said(made)
+
+
+def details(words: str = "SecretPurge", facts: AlertFacts = FACTS, rows: int = 25, links: Any = ()) -> Any:
+    row = {"TimeGenerated": "2026-03-02T03:01:00Z", "CallerIPAddress": ADDRESS, words or "-": words}
+    events = [Event(f"f{n}", NOW, NOW, words, words, (ADDRESS,), row) for n in range(rows)]
+    timeline = [ThreadLine(LineKind.OTHER, words, NOW if n % 2 else None) for n in range(25)]
+    answers = {ADDRESS: Answer(ADDRESS, Found(reputation()))}
+    return details_view(
+        incident(State.CLOSED, Person("U0BAD", words or "Ana")),
+        facts,
+        events,
+        timeline,
+        answers=answers,
+        thresholds=Thresholds(),
+        now=NOW,
+        links=links,
+        sandbox=True,
+    )
+
+
+def test_details_show_rows_runbook_and_what_happened(renderer: Renderer) -> None:
+    links = [Link("runbook", "Runbook", "https://runbooks.example/keyvault")]
+    made = renderer.view("details", view=details(facts=replace(FACTS, count=25), links=links))
+    hold_view(made)
+    said = everything_said(made)
+    for expected in (
+        "A purge cannot be undone.",
+        "*25 events*, the first 20 of them",
+        "*SecretPurge* `SecretPurge` from `198.51.100.7`",
+        "CallerIPAddress: 198.51.100.7",
+        "and 5 more events, in the log itself",
+        "*What happened since*, without the first 5",
+        "`198.51.100.7` *High risk* 82/100: 47 reports by 22 reporters in 90 days",
+    ):
+        assert expected in said
+    assert [button["action_id"] for button in buttons(made)] == ["open:runbook"]
+
+
+slow = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@slow
+@given(words=st.lists(hostile, min_size=5, max_size=5), state=st.sampled_from(BlockState))
+def test_no_value_of_a_request_becomes_markup(renderer: Renderer, words: list[str], state: BlockState) -> None:
+    name, reason, title, plan, isp = words
+    address = address_view(
+        ADDRESS, Answer(ADDRESS, Found(reputation(isp=isp, domain=isp))), thresholds=Thresholds(), now=NOW
+    )
+    asked = request(state, reason=reason, requested_by=Person("U0BAD", name))
+    view = approval_view(asked, now=NOW, incident_title=title, address=address, plans=[PlanLine(plan, plan)])
+    hold_together(renderer.message("approval", view=view))
+
+
+@slow
+@given(words=st.lists(hostile, min_size=6, max_size=6))
+def test_no_value_of_a_look_up_becomes_markup(renderer: Renderer, words: list[str]) -> None:
+    isp, domain, comment, title, category, name = words
+    newest = tuple(Comment(comment, NOW, category) for _ in range(5))
+    reports = Reports((Count(category, 2),), last_day=1, last_week=1, newest=newest)
+    known = reputation(isp=isp, domain=domain, hostnames=(domain, isp), country_name=title, reports=reports)
+    view = lookup_view(
+        Answer(ADDRESS, Found(known), timedelta(hours=2), Unavailable(comment)),
+        thresholds=Thresholds(),
+        now=NOW,
+        seen_in=[alert(title)] * 4,
+        block=request(BlockState.REJECTED, decided_by=Person("U0BAD", name)),
+        reference="CHK-ABCDEFGHIJ@1",
+        shared_by=name,
+    )
+    hold_together(renderer.message("ipcheck", view=view))
+
+
+@slow
+@given(words=hostile)
+def test_no_value_in_a_form_a_line_or_the_details_becomes_markup(renderer: Renderer, words: str) -> None:
+    hold_together(renderer.message("thread", line=ThreadLine(LineKind.CLOSED, words)))
+    hold_together(renderer.message("refusal", sentence=words))
+    hold_together(renderer.message("ipcheck_looking", address=words))
+    hold_view(renderer.view("close_form", form=close_form(incident(), words)))
+    hold_view(
+        renderer.view(
+            "escalate_form", form=replace(escalation((ADDRESS, "10.0.0.4"), {"10.0.0.4": words}), title=words)
+        )
+    )
+    facts = replace(FACTS, title=words, description=words, rule_name=words, late=words, severity=words)
+    hold_view(renderer.view("details", view=details(words, facts)))
