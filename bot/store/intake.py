@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.services.answers import Lookup
-from bot.store.tables import inbox
+from bot.store.database import Database
+from bot.store.tables import inbox, lookups
 
-_KIND = "lookup"
 _MOST_AT_ONCE = 500
 
 
@@ -34,8 +33,8 @@ class _Waiting:
 class GroupIntake:
     """Writes look-ups in groups. Implements `bot.services.answers.Intake`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._gathered: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -60,8 +59,8 @@ class GroupIntake:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         repeats = [each.row for each in group if each.again]
-        firsts = {each.row["key"]: each.row for each in group if not each.again}
-        async with self._engine.begin() as connection:
+        firsts = {each.row["id"]: each.row for each in group if not each.again}
+        async with self._database.write() as connection:
             if firsts:
                 await connection.execute(self._insert(ask_again=True), list(firsts.values()))
             if repeats:
@@ -69,40 +68,40 @@ class GroupIntake:
 
     def _insert(self, *, ask_again: bool) -> sa.Insert:
         """A question that a person asks anew is asked anew; one that the platform sends once more is not."""
-        make = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        statement = make(inbox)
+        make = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        statement = make(lookups)
         if not ask_again:
             return statement.on_conflict_do_nothing()
-        fresh = {name: getattr(statement.excluded, name) for name in ("body", "received_at", "done_at")}
-        return statement.on_conflict_do_update(index_elements=["key"], set_=fresh)
+        fresh = {name: getattr(statement.excluded, name) for name in ("answer_at", "asked_at", "done_at")}
+        return statement.on_conflict_do_update(index_elements=["id"], set_=fresh)
 
     async def waiting(self, since: datetime, limit: int) -> list[Lookup]:
         """Unanswered questions asked since then, oldest first."""
         query = (
-            sa.select(inbox)
-            .where(inbox.c.kind == _KIND, inbox.c.done_at.is_(None), inbox.c.received_at >= since)
-            .order_by(inbox.c.received_at)
+            sa.select(lookups)
+            .where(lookups.c.done_at.is_(None), lookups.c.asked_at >= since)
+            .order_by(lookups.c.asked_at)
             .limit(limit)
         )
-        async with self._engine.connect() as connection:
+        async with self._database.read() as connection:
             return [_lookup(row) for row in (await connection.execute(query)).mappings()]
 
     async def done(self, lookup_id: str, at: datetime) -> None:
         """The question is answered, or cannot be any more."""
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.update(inbox).where(inbox.c.key == lookup_id).values(done_at=at))
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(lookups).where(lookups.c.id == lookup_id).values(done_at=at))
 
     async def get(self, lookup_id: str) -> Lookup | None:
         """A question, answered or not."""
-        query = sa.select(inbox).where(inbox.c.key == lookup_id, inbox.c.kind == _KIND)
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(lookups).where(lookups.c.id == lookup_id))).mappings().first()
         return _lookup(row) if row is not None else None
 
-    async def forget(self, older_than: timedelta, now: datetime) -> None:
-        """Delete requests of every kind that are too old to be repeated or shared."""
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.delete(inbox).where(inbox.c.received_at < now - older_than))
+    async def forget(self, before: datetime) -> None:
+        """Delete questions, and notes of other requests, that are too old to be repeated or shared."""
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(lookups).where(lookups.c.asked_at < before))
+            await connection.execute(sa.delete(inbox).where(inbox.c.received_at < before))
 
 
 def _settle(group: Sequence[_Waiting], failed: Exception | None) -> None:
@@ -116,10 +115,8 @@ def _settle(group: Sequence[_Waiting], failed: Exception | None) -> None:
 
 
 def _row(lookup: Lookup) -> dict[str, Any]:
-    body = {"address": lookup.address, "user": lookup.user_id, "answer_at": lookup.answer_at}
-    return {"key": lookup.id, "kind": _KIND, "body": body, "received_at": lookup.asked_at, "done_at": None}
+    return {**asdict(lookup), "done_at": None}
 
 
 def _lookup(row: Any) -> Lookup:
-    body = row["body"]
-    return Lookup(row["key"], body["address"], body["user"], body["answer_at"], row["received_at"])
+    return Lookup(row["id"], row["address"], row["user_id"], row["answer_at"], row["asked_at"])

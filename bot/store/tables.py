@@ -5,13 +5,36 @@ Moments are stored as whole microseconds since the Unix epoch, which sorts and c
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+from bot.domain.fingerprint import canonical_json
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# PostgreSQL stores neither; log rows are written by strangers, and one sign must not stop a detection.
+# https://www.postgresql.org/docs/current/datatype-character.html
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text as it comes back from every database: NUL and lone surrogates have become U+FFFD."""
+    return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def plain(value: Any) -> Any:
+    """The JSON value that comes back after `value` was stored: moments are ISO 8601 texts, tuples lists."""
+    return json.loads(canonical_json(value))
+
+
+def since_epoch(microseconds: int) -> datetime:
+    """The moment that many microseconds after the epoch, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -26,11 +49,52 @@ class Moment(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a moment without a time zone cannot be stored: {value}")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """Always UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else since_epoch(value)
+
+
+class Span(TypeDecorator[timedelta]):
+    """A length of time, kept as microseconds."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """Whole microseconds."""
+        return None if value is None else value // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> timedelta | None:  # noqa: ARG002
+        """The same length."""
+        return None if value is None else timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text that strangers may have written, made storable."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """See `storable`."""
+        return None if value is None else storable(value)
+
+
+class Document(TypeDecorator[Any]):
+    """A JSON value, kept as its canonical text, so that one value is one text on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """None is NULL. Raises TypeError for what has no stable text."""
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """See `plain`."""
+        return None if value is None else json.loads(value)
 
 
 metadata = sa.MetaData()
@@ -43,7 +107,8 @@ rules = sa.Table(
     sa.Column("looked_at", Moment),
     sa.Column("rows", sa.Integer, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
-    sa.Column("problem", sa.Text, nullable=False, default=""),
+    sa.Column("problem", Words, nullable=False, default=""),
+    sa.Column("failed_at", Moment),
 )
 
 fingerprints = sa.Table(
@@ -62,28 +127,28 @@ incidents = sa.Table(
     sa.Column("group_key", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("rule_id", sa.Text, nullable=False),
-    sa.Column("rule_name", sa.Text, nullable=False),
-    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("rule_name", Words, nullable=False),
+    sa.Column("description", Words, nullable=False),
     sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("who", Words, nullable=False),
+    sa.Column("place", Words, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("owner_id", sa.Text),
-    sa.Column("owner_name", sa.Text),
+    sa.Column("owner_name", Words),
     sa.Column("classification", sa.Text),
-    sa.Column("comment", sa.Text, nullable=False, default=""),
+    sa.Column("comment", Words, nullable=False, default=""),
     sa.Column("last_action", sa.Text),
     sa.Column("last_id", sa.Text),
-    sa.Column("last_name", sa.Text),
+    sa.Column("last_name", Words),
     sa.Column("last_at", Moment),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("last_seen", Moment, nullable=False),
     sa.Column("events", sa.Integer, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
-    sa.UniqueConstraint("group_key", "generation"),
+    sa.UniqueConstraint("group_key", "generation", name="tocsin_incidents_generations"),
     sa.Index("tocsin_incidents_by_creation", "created_at"),
 )
 
@@ -94,10 +159,10 @@ findings = sa.Table(
     sa.Column("fingerprint", sa.Text, primary_key=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("found_at", Moment, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("target", sa.Text, nullable=False),
-    sa.Column("addresses", sa.JSON, nullable=False),
-    sa.Column("row", sa.JSON, nullable=False),
+    sa.Column("what", Words, nullable=False),
+    sa.Column("target", Words, nullable=False),
+    sa.Column("addresses", Document, nullable=False),
+    sa.Column("row", Document, nullable=False),
 )
 
 sightings = sa.Table(
@@ -114,9 +179,9 @@ reputations = sa.Table(
     metadata,
     sa.Column("address", sa.Text, primary_key=True),
     sa.Column("window_days", sa.Integer, primary_key=True),
-    sa.Column("found", sa.JSON),
+    sa.Column("found", Document),
     sa.Column("found_at", Moment),
-    sa.Column("failure", sa.JSON),
+    sa.Column("failure", Document),
     sa.Column("failed_at", Moment),
 )
 
@@ -135,10 +200,10 @@ deliveries = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("subject", Words, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("thread", sa.Text),
-    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("body", Document, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("unsure", sa.Boolean, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -148,11 +213,11 @@ deliveries = sa.Table(
     sa.Column("posted_channel", sa.Text),
     sa.Column("posted_ts", sa.Text),
     sa.Column("drawn", sa.Integer, nullable=False, default=0),
-    sa.Column("problem", sa.Text, nullable=False, default=""),
+    sa.Column("problem", Words, nullable=False, default=""),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("posted_at", Moment),
     sa.Index("tocsin_deliveries_by_subject", "subject"),
-    sa.Index("tocsin_deliveries_by_state", "state"),
+    sa.Index("tocsin_deliveries_by_state", "state", "kind"),
 )
 
 requests = sa.Table(
@@ -161,20 +226,21 @@ requests = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("incident_id", sa.ForeignKey("tocsin_incidents.id"), nullable=False),
     sa.Column("address", sa.Text, nullable=False),
-    sa.Column("ttl_seconds", sa.Integer, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("ttl", Span, nullable=False),
+    sa.Column("reason", Words, nullable=False),
     sa.Column("requested_id", sa.Text, nullable=False),
-    sa.Column("requested_name", sa.Text, nullable=False),
+    sa.Column("requested_name", Words, nullable=False),
     sa.Column("requested_at", Moment, nullable=False),
     sa.Column("decide_by", Moment, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("decided_id", sa.Text),
-    sa.Column("decided_name", sa.Text),
+    sa.Column("decided_name", Words),
     sa.Column("decided_at", Moment),
     sa.Column("ends_at", Moment),
     sa.Index("tocsin_requests_in_force", "state", "ends_at"),
     sa.Index("tocsin_requests_by_incident", "incident_id"),
+    sa.Index("tocsin_requests_by_address", "address"),
 )
 
 audit = sa.Table(
@@ -182,11 +248,11 @@ audit = sa.Table(
     metadata,
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("before", sa.JSON, nullable=False),
-    sa.Column("after", sa.JSON, nullable=False),
+    sa.Column("actor", Words, nullable=False),
+    sa.Column("action", Words, nullable=False),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("before", Document, nullable=False),
+    sa.Column("after", Document, nullable=False),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("seal", sa.Text, nullable=False),
     sa.Index("tocsin_audit_by_subject", "subject"),
@@ -204,11 +270,20 @@ inbox = sa.Table(
     "tocsin_inbox",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("body", sa.JSON, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
+    sa.Index("tocsin_inbox_by_time", "received_at"),
+)
+
+lookups = sa.Table(
+    "tocsin_lookups",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("answer_at", sa.Text, nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
     sa.Column("done_at", Moment),
-    sa.Index("tocsin_inbox_waiting", "done_at", "received_at"),
+    sa.Index("tocsin_lookups_waiting", "done_at", "asked_at"),
 )
 
 members = sa.Table(
@@ -222,5 +297,5 @@ people = sa.Table(
     "tocsin_people",
     metadata,
     sa.Column("user_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name", Words, nullable=False),
 )

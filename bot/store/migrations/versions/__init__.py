@@ -1,0 +1,1 @@
+"""The revisions. What a release has shipped is never changed again."""
