@@ -14,12 +14,12 @@ from bot.render.fragments import EMPTY, clean, cut_text, fragment_of
 from bot.render.fragments import link as link_to
 from bot.render.tree import BadTree
 
-_SUFFIX = ".json.j2"
+_SUFFIX = ".json"
 _SHRINKS = (1, 2, 4, 8)
 
 
 class Renderer:
-    """Renders `slack/<name>.json.j2` from `folders`; the first folder that has a template wins."""
+    """Renders `slack/<name>.json` from `folders`; the first folder that has a template wins."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._templates = Templates(folders)

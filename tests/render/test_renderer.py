@@ -65,7 +65,7 @@ LINK = r"<https?://[^<>|\s]+\|[^<>]*>"
 
 def render(tmp_path: Path, source: str, **values: Any) -> dict[str, Any]:
     (tmp_path / "slack").mkdir(exist_ok=True)
-    (tmp_path / "slack" / "card.json.j2").write_text(source, encoding="utf-8")
+    (tmp_path / "slack" / "card.json").write_text(source, encoding="utf-8")
     return Renderer([tmp_path]).message("card", **values)
 
 
@@ -73,7 +73,7 @@ def render(tmp_path: Path, source: str, **values: Any) -> dict[str, Any]:
 def card(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
     folder = tmp_path_factory.mktemp("templates")
     (folder / "slack").mkdir()
-    (folder / "slack" / "card.json.j2").write_text(CARD, encoding="utf-8")
+    (folder / "slack" / "card.json").write_text(CARD, encoding="utf-8")
     return Renderer([folder])
 
 
@@ -171,7 +171,7 @@ def test_a_template_that_would_defeat_the_encoding_is_refused(
         render(tmp_path, source, a="a")
     assert isinstance(caught.value, TemplateFault)
     assert words in caught.value.sentence
-    assert (caught.value.template, caught.value.line) == ("slack/card.json.j2", line)
+    assert (caught.value.template, caught.value.line) == ("slack/card.json", line)
 
 
 def test_literals_stand_alone_only_when_asked(tmp_path: Path) -> None:
@@ -217,8 +217,8 @@ def test_too_many_blocks_leave_a_note_and_the_last_buttons(tmp_path: Path) -> No
 def test_the_first_folder_wins_and_includes_share_the_values(tmp_path: Path) -> None:
     for folder, word in (("own", "mine"), ("shipped", "theirs")):
         (tmp_path / folder / "slack").mkdir(parents=True)
-        (tmp_path / folder / "slack" / "_part.json.j2").write_text(f'"{word} {{{{ a }}}}"')
-    (tmp_path / "shipped" / "slack" / "card.json.j2").write_text('{"text": {% include "slack/_part.json.j2" %}}')
+        (tmp_path / folder / "slack" / "_part.json").write_text(f'"{word} {{{{ a }}}}"')
+    (tmp_path / "shipped" / "slack" / "card.json").write_text('{"text": {% include "slack/_part.json" %}}')
     renderer = Renderer([tmp_path / "own", tmp_path / "shipped"])
     assert renderer.message("card", a='"<') == {"text": 'mine "&lt;'}
     assert renderer.names() == ["card"]

@@ -24,7 +24,7 @@ MOMENT = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
 
 def renderer(tmp_path: Path, source: str) -> Renderer:
     (tmp_path / "slack").mkdir(exist_ok=True)
-    (tmp_path / "slack" / "card.json.j2").write_text(source, encoding="utf-8")
+    (tmp_path / "slack" / "card.json").write_text(source, encoding="utf-8")
     return Renderer([tmp_path])
 
 
@@ -211,9 +211,9 @@ def test_a_big_message_shortens_its_values_before_it_loses_blocks(tmp_path: Path
 
 def test_faults_names_every_template_that_cannot_be_used(tmp_path: Path) -> None:
     rendered = renderer(tmp_path, '{"text": "{{ a|tojson }}"}')
-    (tmp_path / "slack" / "_part.json.j2").write_text("{% import 'x' as y %}")
-    (tmp_path / "slack" / "fine.json.j2").write_text('{"text": "fine"}')
-    assert [fault.template for fault in rendered.faults()] == ["slack/_part.json.j2", "slack/card.json.j2"]
+    (tmp_path / "slack" / "_part.json").write_text("{% import 'x' as y %}")
+    (tmp_path / "slack" / "fine.json").write_text('{"text": "fine"}')
+    assert [fault.template for fault in rendered.faults()] == ["slack/_part.json", "slack/card.json"]
 
 
 @given(
