@@ -42,7 +42,7 @@ class CloseForm:
 
 @dataclass(frozen=True, slots=True)
 class NotBlockable:
-    """An address that cannot be asked for, and why."""
+    """An address that cannot be asked for. `why` is a sentence that names it."""
 
     address: str
     why: str
@@ -75,7 +75,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class RowLine:
-    """One row of the log. `cells` are its filled columns, as far as they are shown."""
+    """One row of the log. `cells` are its filled columns that say more than the rest of the line, the first of them."""
 
     at: datetime
     what: str
@@ -125,7 +125,7 @@ def escalate_form(
     decide_within: timedelta,
     default_ttl: timedelta = timedelta(hours=24),
 ) -> EscalateForm:
-    """The form to ask for a block. `refused` says why an address cannot be asked for."""
+    """The form to ask for a block. `refused` has a sentence, with the address in it, for each that cannot be."""
     spans = [span for span in TTLS if span <= max_ttl] or [max_ttl]
     default = max((span for span in spans if span <= default_ttl), default=spans[0])
     ttls = {span: Choice(str(int(span.total_seconds())), length(span)) for span in spans}
@@ -181,6 +181,8 @@ def _address_choice(view: AddressView) -> Choice:
 
 
 def _row(event: Event) -> RowLine:
-    filled = [(str(name), str(value)) for name, value in event.row.items() if value not in (None, "")]
+    said = {"", "None", event.what, event.target, *event.addresses}
+    columns = ((str(name), str(value)) for name, value in event.row.items() if name != "TimeGenerated")
+    filled = [(name, value) for name, value in columns if value not in said]
     cells = tuple(Cell(name, one_line(value, CELL_LENGTH)) for name, value in filled[:COLUMNS_SHOWN])
     return RowLine(event.at, event.what, event.target, event.addresses, cells)

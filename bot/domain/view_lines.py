@@ -54,7 +54,9 @@ def thread_line(body: Mapping[str, Any], request: BlockRequest | None = None) ->
     if kind in _DECISIONS:
         classified = body.get("classification")
         classification = Classification(classified) if classified in tuple(Classification) else None
-        return decision_line(Action(kind), str(body.get("name") or "Somebody"), classification, str(body.get("comment") or ""))
+        return decision_line(
+            Action(kind), str(body.get("name") or "Somebody"), classification, str(body.get("comment") or "")
+        )
     if kind == LineKind.MORE_EVENTS:
         return more_events_line(int(body["count"]))
     if kind == LineKind.BLOCK_FAILED and request is not None:

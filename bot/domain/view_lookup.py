@@ -129,7 +129,7 @@ def _fields(known: Reputation) -> tuple[Field, ...]:
         "Domain": listed(dict.fromkeys((known.domain or "", *known.hostnames[:2]))),
         "Country": _country(known),
         "Tor": "exit node" if known.is_tor else "not a known exit",
-        "Whitelist": {True: "listed", False: "not listed", None: "not looked up"}[known.is_whitelisted],
+        "Whitelist": {True: "listed", False: "not listed", None: ""}[known.is_whitelisted],
     }
     return tuple(Field(label, value) for label, value in named.items() if value)
 

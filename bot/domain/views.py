@@ -22,7 +22,7 @@ from bot.domain.view_words import age, counted
 
 ADDRESSES_SHOWN = 8
 OPERATIONS_SHOWN = 8
-TARGETS_SHOWN = 5
+TARGETS_SHOWN = 3
 LATE_AFTER = timedelta(hours=2)
 """An hourly rule sees a row at the latest an hour and its settling time after it happened."""
 
@@ -135,12 +135,12 @@ def facts_of(alert: Alert, events: Sequence[Event], addresses: Sequence[str]) ->
 
 
 def late_note(events: Sequence[Event]) -> str:
-    """A sentence about rows that reached the log long after they happened; empty when there are none."""
+    """A sentence about rows that were found long after they happened; empty when there are none."""
     delays = [event.found_at - event.at for event in events if event.found_at - event.at > LATE_AFTER]
     if not delays:
         return ""
-    they = "it" if len(delays) == 1 else "they"
-    return f"{counted(len(delays), 'event')} reached the log late, up to {age(max(delays))} after {they} happened."
+    found, they = ("was", "it") if len(delays) == 1 else ("were", "they")
+    return f"{counted(len(delays), 'event')} {found} found late, up to {age(max(delays))} after {they} happened."
 
 
 def state_line(incident: Incident) -> StateLine:
