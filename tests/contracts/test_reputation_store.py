@@ -12,7 +12,10 @@ import pytest
 
 from bot.domain.reputation import Comment, Count, Found, Refused, Reports, Reputation, Unavailable
 from bot.intel.ports import Denied, Kept, Ledger, QuotaState, ReputationStore
+from bot.store.database import Database
+from bot.store.reputations import SqlReputations
 from tests.intel.memory_store import MemoryStore
+from tests.store.databases import sqlite
 
 Factory = Callable[[], AbstractAsyncContextManager[ReputationStore]]
 
@@ -22,7 +25,17 @@ async def in_memory() -> AsyncIterator[ReputationStore]:
     yield MemoryStore()
 
 
-FACTORIES: list[Factory] = [in_memory]
+@asynccontextmanager
+async def in_sqlite() -> AsyncIterator[ReputationStore]:
+    with sqlite() as url:
+        database = Database(url)
+        try:
+            yield SqlReputations(database)
+        finally:
+            await database.close()
+
+
+FACTORIES: list[Factory] = [in_memory, in_sqlite]
 
 T0 = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 ADDRESS = "2001:db8::7"
