@@ -33,10 +33,10 @@ class SqlDetections:
         Evaluations of one rule go one after the other from here on, so that two of them cannot raise one incident.
         """
         await self._hold(rule_id)
-        first = {each.fingerprint: each for each in reversed(findings)}
-        rows = [{"rule_id": rule_id, "fingerprint": key, "event_at": each.at} for key, each in sorted(first.items())]
+        by_key = {each.fingerprint: each for each in findings}
+        rows = [{"rule_id": rule_id, "fingerprint": key, "event_at": each.at} for key, each in sorted(by_key.items())]
         new = set(await insert_new_rows(self._connection, fingerprints, rows, fingerprints.c.fingerprint))
-        return [each for each in findings if each.fingerprint in new and first[each.fingerprint] is each]
+        return [each for key, each in by_key.items() if key in new]
 
     async def advance(self, rule_id: str, *, watermark: datetime | None, at: datetime, rows: int) -> None:
         """Note a good evaluation. A watermark never moves back; None leaves it."""
