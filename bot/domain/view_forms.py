@@ -124,9 +124,13 @@ def escalate_form(
     max_ttl: timedelta,
     decide_within: timedelta,
     default_ttl: timedelta = timedelta(hours=24),
+    choices: Sequence[timedelta] = TTLS,
 ) -> EscalateForm:
-    """The form to ask for a block. `refused` has a sentence, with the address in it, for each that cannot be."""
-    spans = [span for span in TTLS if span <= max_ttl] or [max_ttl]
+    """The form to ask for a block. `refused` has a sentence, with the address in it, for each that cannot be.
+
+    Of the `choices` those within `max_ttl` are offered; the longest that is not over `default_ttl` is chosen at first.
+    """
+    spans = sorted({span for span in choices if span <= max_ttl}) or [max_ttl]
     default = max((span for span in spans if span <= default_ttl), default=spans[0])
     ttls = {span: Choice(str(int(span.total_seconds())), length(span)) for span in spans}
     return EscalateForm(

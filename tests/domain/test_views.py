@@ -496,6 +496,21 @@ def test_no_time_to_live_beyond_policy_is_offered(most: timedelta, offered: list
     assert form.ttl.value == default
 
 
+def test_policy_chooses_the_times_to_live() -> None:
+    form = escalate_form(
+        Incident("INC-ABCDEFGHIJ"),
+        "Secrets purged",
+        [about(None)],
+        refused={},
+        max_ttl=timedelta(days=2),
+        decide_within=timedelta(hours=1),
+        default_ttl=timedelta(hours=4),
+        choices=[timedelta(days=7), timedelta(days=1), timedelta(hours=4)],
+    )
+    assert [choice.label for choice in form.ttls] == ["4 hours", "1 day"]
+    assert form.ttl.label == "4 hours"
+
+
 def test_only_what_can_be_blocked_is_offered_with_its_verdict() -> None:
     form = escalation(timedelta(days=30), {"10.0.0.4": "It is protected."})
     assert [choice.value for choice in form.addresses] == [ADDRESS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,22 @@ from bot.domain.reputation import (
     Thresholds,
     Unavailable,
 )
-from bot.domain.view_address import address_view
-from bot.domain.view_block import PlanLine, approval_view
-from bot.domain.view_forms import close_form, details_view, escalate_form
+from bot.domain.view_address import AddressView, address_view
+from bot.domain.view_block import ApprovalView, BlockLine, PlanLine, approval_view
+from bot.domain.view_forms import (
+    Choice,
+    CloseForm,
+    DetailsView,
+    EscalateForm,
+    NotBlockable,
+    RowLine,
+    close_form,
+    details_view,
+    escalate_form,
+)
 from bot.domain.view_lines import LineKind, ThreadLine
-from bot.domain.view_lookup import QuotaLeft, local_view, lookup_view
-from bot.domain.views import AlertFacts, AlertView, Link, alert_view
+from bot.domain.view_lookup import LookupView, QuotaLeft, local_view, lookup_view
+from bot.domain.views import AddressLine, AlertFacts, AlertView, Link, StateLine, alert_view
 from bot.render.renderer import Renderer
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -184,6 +194,21 @@ def test_every_template_compiles(renderer: Renderer) -> None:
     assert renderer.faults() == []
 
 
+VIEWS = (AlertView, AlertFacts, StateLine, AddressLine, AddressView, BlockLine, ApprovalView, PlanLine, ThreadLine)
+VIEWS_OF_FORMS = (LookupView, CloseForm, EscalateForm, NotBlockable, Choice, DetailsView, RowLine, Link)
+
+
+@pytest.mark.parametrize("view", VIEWS + VIEWS_OF_FORMS)
+def test_the_reference_names_all_that_a_template_may_use(view: type) -> None:
+    reference = (TEMPLATES.parent / "docs" / "reference" / "templates.md").read_text(encoding="utf-8")
+    assert [field.name for field in fields(view) if f"`{field.name}`" not in reference] == []
+
+
+def test_the_reference_names_every_template(renderer: Renderer) -> None:
+    reference = (TEMPLATES.parent / "docs" / "reference" / "templates.md").read_text(encoding="utf-8")
+    assert [name for name in renderer.names() if f"`slack/{name}.json`" not in reference] == []
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -231,7 +256,7 @@ def test_the_card_answers_the_five_questions_and_shows_the_verdict(renderer: Ren
     address = made["blocks"][3]
     two_hours_ago = int((NOW - timedelta(hours=2)).timestamp())
     assert address["text"]["text"].splitlines() == [
-        "🔴 `198.51.100.7` *High risk* ████████░░ 82/100",
+        "🔴 `198.51.100.7` *High risk* `████████░░ 82/100`",
         f"47 reports by 22 reporters in 90 days, last <!date^{two_hours_ago}^{{ago}}|2026-03-02 01:10:00 UTC>",
         "Example Hosting · Data Center/Web Hosting/Transit · NL",
         "SSH ×12, Brute-Force ×9",
@@ -398,7 +423,7 @@ def test_a_look_up_is_two_lines_facts_and_a_footer(renderer: Renderer) -> None:
     made = renderer.message("ipcheck", view=view)
     hold_together(made)
     first, second = made["blocks"][0]["text"]["text"].splitlines()
-    assert first == "🔴 *High risk* `198.51.100.7` ████████░░ 82/100"
+    assert first == "🔴 *High risk* `198.51.100.7` `████████░░ 82/100`"
     assert second.startswith("47 reports by 22 reporters in 90 days, last <!date^")
     said = everything_said(made)
     for expected in (
