@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
@@ -21,10 +20,8 @@ from bot.web.health import Health
 _LARGEST_BODY = 1_000_000
 """Slack's own payloads stay far below this; a larger body is refused before it is read."""
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
-
-def web_app(*, slack: AsyncApp | None, feed: Feed, health: Health, lifespan: Lifespan) -> Starlette:
+def web_app(*, slack: AsyncApp | None, feed: Feed, health: Health) -> Starlette:
     """The application. Without `slack`, `/slack/events` does not exist."""
     routes = [
         Route("/blocklist.txt", feed.serve, methods=["GET", "HEAD"]),
@@ -34,7 +31,7 @@ def web_app(*, slack: AsyncApp | None, feed: Feed, health: Health, lifespan: Lif
     ]
     if slack is not None:
         routes.append(Route("/slack/events", _events(AsyncSlackRequestHandler(slack)), methods=["POST"]))
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes)
 
 
 def _events(handler: AsyncSlackRequestHandler) -> Callable[[Request], object]:
