@@ -5,10 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types lock clean
+.PHONY: help demo test lint types soak bench lock clean
 
 help:
-	@echo "make test   create the environment, check style, types and walls, run every test"
+	@echo "make demo   run the bot beside a local Slack workspace at http://127.0.0.1:8080"
+	@echo "make test   check style, types and walls, run every test"
 
 $(VENV)/.installed: requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tocsin needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -22,6 +23,9 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $@
+
+demo: $(VENV)/.installed ## goes on where it was; delete demo-data to begin anew
+	@exec $(BIN)/tocsin demo
 
 test: $(VENV)/.installed lint types
 	$(BIN)/pytest -q

@@ -54,10 +54,13 @@ def serve() -> None:
     from bot.app import SystemClock
     from bot.commands import configured
     from bot.config import require_for_serve
+    from bot.log import Redactor, configure
     from bot.serve import serve as run
 
     settings, policy = configured(os.environ)
     require_for_serve(settings)
+    # A terminal is read by people, everything else by programs.
+    configure(settings.log_level, json=not sys.stderr.isatty(), redactor=Redactor(settings.secrets()))
     _run(lambda: run(settings, policy, SystemClock()))
 
 

@@ -68,7 +68,6 @@ class DurableEngine:
 
     async def start(self) -> None:
         """Migrate the engine's tables, take up unfinished work, start queues and schedules."""
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         DBOS(config=self._config())
         workflows = {kind: _workflow(kind, handler) for kind, handler in self._handlers.items()}
         ticks = {s.name: _tick(s, workflows[s.kind]) for s in self._schedules}
@@ -98,6 +97,7 @@ class DurableEngine:
             "application_version": _VERSION,
             "executor_id": self._executor,
             "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
             "scheduler_polling_interval_sec": 1.0,
             "notification_listener_polling_interval_sec": 1.0,
         }
