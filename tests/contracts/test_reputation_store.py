@@ -15,7 +15,8 @@ from bot.intel.ports import Denied, Kept, Ledger, QuotaState, ReputationStore
 from bot.store.database import Database
 from bot.store.reputations import SqlReputations
 from tests.intel.memory_store import MemoryStore
-from tests.store.databases import sqlite
+from tests.store import databases
+from tests.store.databases import postgres_stops_with_the_session  # noqa: F401 - a fixture
 
 Factory = Callable[[], AbstractAsyncContextManager[ReputationStore]]
 
@@ -27,7 +28,7 @@ async def in_memory() -> AsyncIterator[ReputationStore]:
 
 @asynccontextmanager
 async def in_sqlite() -> AsyncIterator[ReputationStore]:
-    with sqlite() as url:
+    with databases.sqlite() as url:
         database = Database(url)
         try:
             yield SqlReputations(database)
@@ -35,7 +36,17 @@ async def in_sqlite() -> AsyncIterator[ReputationStore]:
             await database.close()
 
 
-FACTORIES: list[Factory] = [in_memory, in_sqlite]
+@asynccontextmanager
+async def in_postgres() -> AsyncIterator[ReputationStore]:
+    with databases.postgres() as url:
+        database = Database(url)
+        try:
+            yield SqlReputations(database)
+        finally:
+            await database.close()
+
+
+FACTORIES: list[Factory] = [in_memory, in_sqlite, in_postgres]
 
 T0 = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 ADDRESS = "2001:db8::7"
