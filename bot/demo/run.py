@@ -13,30 +13,15 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.types import ASGIApp
 
-from bot.demo.logs import append_purge, write_day
-from bot.demo.sandbox import build_sandbox
-from bot.demo.workspace import WorkspaceSettings, build_workspace, serve_workspace
-from bot.demo.workspace.page.detection import DemoControls, DetectionClock
-from bot.domain.schedule import SETTLE, last_finished_slot
+from bot.demo.logs import write_day
 from bot.errors import ConfigError
 from bot.services.ports import Clock
-from bot.store.database import Database
-from bot.store.detections import SqlDetections
-
-RULE = "247a992b-f36d-4efe-baa6-c77d8b9220c0"
-LOOK_EVERY = timedelta(seconds=10)
-HOUR = timedelta(hours=1)
 
 _POLICY = """\
 # Written by `tocsin demo`. docs/reference/policy.md explains every key.
@@ -85,26 +70,25 @@ async def run_demo(
     folder: Path, ports: Ports, *, clock: Clock, environ: Mapping[str, str], say: Callable[[str], None]
 ) -> int:
     """Run until Ctrl-C. Answers the bot's exit code."""
-    _refuse_taken(ports.bot)
+    _refuse_taken(ports.bot, "--bot-port")
+    _refuse_taken(ports.page, "--page-port")
     kept = await asyncio.to_thread(_furnish, folder, clock)
-    async with _sandbox(clock, environ) as abuseipdb:
-        env = bot_environment(folder, ports, kept, abuseipdb, environ)
-        settings = WorkspaceSettings(
-            bot_url=f"http://127.0.0.1:{ports.bot}/slack/events",
-            bot_token=kept.bot_token,
-            signing_secret=kept.signing_secret,
-            state_path=folder / "workspace.json",
-        )
-        controls = _Controls(folder, env, clock)
-        workspace = build_workspace(settings, clock=clock, controls=controls)
-        running = await serve_workspace(workspace, port=ports.page)
-        say(f"The workspace is at {running.url}")
-        say(f"The blocklist is at http://127.0.0.1:{ports.bot}/blocklist.txt (bearer token in {folder}/secrets.json)")
-        try:
-            return await _bot(env)
-        finally:
-            await running.stop()
-            await controls.aclose()
+    sandbox = None if environ.get("ABUSEIPDB_API_KEY") else _listener()
+    env = bot_environment(folder, ports, kept, _abuseipdb(sandbox, environ), environ)
+    # The bot starts first: it loads while this process loads what stands beside it.
+    bot = await _start_bot(env)
+    try:
+        # Imported here, so that the bot is on its way before this process loads them.
+        from bot.demo.beside import beside_the_bot
+
+        async with beside_the_bot(folder, ports, kept, env, clock, sandbox) as url:
+            say(f"The workspace is at {url}")
+            say(f"The blocklist is at http://127.0.0.1:{ports.bot}/blocklist.txt (token: {folder}/secrets.json)")
+            return await bot.wait()
+    finally:
+        if bot.returncode is None:
+            bot.terminate()
+            await bot.wait()
 
 
 def bot_environment(
@@ -151,89 +135,42 @@ def _secrets(path: Path) -> Secrets:
     return Secrets(**{name: SecretStr(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()})
 
 
-@asynccontextmanager
-async def _sandbox(clock: Clock, environ: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
-    """The settings of AbuseIPDB: the real one when the environment has a key, else a sandbox that runs meanwhile."""
-    if environ.get("ABUSEIPDB_API_KEY"):
-        yield {name: environ[name] for name in ("ABUSEIPDB_API_KEY", "ABUSEIPDB_URL") if environ.get(name)}
-        return
-    async with _serving(build_sandbox(clock)) as url:
-        yield {"ABUSEIPDB_API_KEY": "sandbox", "ABUSEIPDB_URL": f"{url}/api/v2/"}
+def _listener() -> socket.socket:
+    """A free port of this machine, held from now on."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    return listener
 
 
-@asynccontextmanager
-async def _serving(app: ASGIApp) -> AsyncIterator[str]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+def _abuseipdb(sandbox: socket.socket | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings of AbuseIPDB: the sandbox, or the real one when the environment has a key for it."""
+    if sandbox is not None:
+        port = sandbox.getsockname()[1]
+        return {"ABUSEIPDB_API_KEY": "sandbox", "ABUSEIPDB_URL": f"http://127.0.0.1:{port}/api/v2/"}
+    return {name: environ[name] for name in ("ABUSEIPDB_API_KEY", "ABUSEIPDB_URL") if environ.get(name)}
 
 
-async def _bot(env: Mapping[str, str]) -> int:
-    """Run the bot; a signal to stop reaches it once, however it was sent."""
+async def _start_bot(env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start the bot; a signal to stop reaches it once, however it was sent."""
     bot = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.cli", "serve", env=env, start_new_session=True
     )
+
+    def stop() -> None:
+        if bot.returncode is None:
+            bot.terminate()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: bot.send_signal(signal.SIGTERM) if bot.returncode is None else None)
-    return await bot.wait()
+        loop.add_signal_handler(number, stop)
+    return bot
 
 
-def _refuse_taken(port: int) -> None:
+def _refuse_taken(port: int, option: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as taken:
-            mistake = f"Port {port} on 127.0.0.1 is taken: stop what runs there, or use --bot-port"
+            mistake = f"Port {port} on 127.0.0.1 is taken: stop what runs there, or use {option}"
             raise ConfigError([mistake]) from taken
-
-
-class _Controls(DemoControls):
-    """The panel's buttons. "Run now" is the command that an operator would use."""
-
-    def __init__(self, folder: Path, env: Mapping[str, str], clock: Clock) -> None:
-        self._folder, self._env, self._clock = folder, env, clock
-        self._database = Database(env["DATABASE_URL"])
-
-    async def status(self) -> DetectionClock:
-        """When the rule was last evaluated, and when the hour that runs now is."""
-        try:
-            async with self._database.read() as connection:
-                state = await SqlDetections(connection).state(RULE)
-        except SQLAlchemyError:
-            return DetectionClock(None, None, "The bot is starting.")
-        due = last_finished_slot(self._clock.now(), HOUR).end + HOUR + SETTLE
-        return DetectionClock(state.looked_at, due, state.problem)
-
-    async def run_now(self) -> str:
-        """Evaluate the rule up to this moment."""
-        said = await self._tocsin("rules", "run", RULE, "--json")
-        if not said:
-            return "The detection could not be run; the bot's log says why."
-        found = json.loads(said)
-        return f"The detection ran: {found['rows']} rows in its window, {found['new']} new."
-
-    async def simulate(self) -> str:
-        """Append log rows; nothing else."""
-        await asyncio.to_thread(append_purge, self._folder / "logs", now=self._clock.now())
-        wait = int(LOOK_EVERY.total_seconds())
-        return f"Three secrets were purged from a bad address. The detection finds the rows by itself within {wait} s."
-
-    async def aclose(self) -> None:
-        """Release the connections."""
-        await self._database.close()
-
-    async def _tocsin(self, *command: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.cli", *command, env=self._env, stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate()
-        return out.decode() if process.returncode == 0 else ""
