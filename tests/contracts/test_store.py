@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -33,11 +33,11 @@ ANA, BO = Person("U1", "Ana"), Person("U2", "Bo")
 
 @dataclass
 class Opened:
-    """A store, and the ids of the jobs that are committed."""
+    """A store, another on the same database, and a way to ask for the ids of the committed jobs."""
 
     store: Store
-    jobs: Callable[[], Any]
-    other: Store = field(init=False)
+    other: Store
+    jobs: Callable[[], Awaitable[list[str]]]
 
 
 class JobTable:
@@ -50,7 +50,11 @@ class JobTable:
 
     async def create(self) -> None:
         async with self.database.write() as connection:
-            await connection.run_sync(self.table.metadata.create_all)
+            await connection.run_sync(self.table.create)
+
+    async def drop(self) -> None:
+        async with self.database.write() as connection:
+            await connection.run_sync(self.table.drop)
 
     def enqueue(self, connection: sa.Connection, job: Job) -> None:
         connection.execute(self.table.insert().values(id=job.id))
@@ -64,16 +68,16 @@ def sql(url: databases.Url) -> Callable[[], AbstractAsyncContextManager[Opened]]
     @asynccontextmanager
     async def opened() -> AsyncIterator[Opened]:
         with url() as text:
-            database, second = Database(text), Database(text)
-            work = JobTable(database)
+            opened_twice = [Database(text), Database(text)]
+            work = JobTable(opened_twice[0])
             await work.create()
-            made = Opened(SqlStore(database, audit_key=SecretStr("k"), enqueue=work.enqueue), work.committed)
-            made.other = SqlStore(second, audit_key=SecretStr("k"), enqueue=work.enqueue)
+            stores = [SqlStore(each, audit_key=SecretStr("k"), enqueue=work.enqueue) for each in opened_twice]
             try:
-                yield made
+                yield Opened(*stores, work.committed)
             finally:
-                await database.close()
-                await second.close()
+                await work.drop()
+                for each in opened_twice:
+                    await each.close()
 
     opened.__name__ = url.__name__
     return opened

@@ -43,7 +43,7 @@ class Chain:
 
     async def without_guards(self, statement: str) -> None:
         sqlite = ["DROP TRIGGER tocsin_audit_no_update", "DROP TRIGGER tocsin_audit_no_delete"]
-        drops = sqlite if self.database.is_sqlite else ["DROP TRIGGER tocsin_audit_no_change ON tocsin_audit"]
+        drops = sqlite if self.database.is_sqlite else ["ALTER TABLE tocsin_audit DISABLE TRIGGER ALL"]
         for each in [*drops, statement]:
             await self.by_hand(each)
 
