@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import Break, Entry, Head, Sealed, append, verify
 from bot.errors import StoreError
-from bot.store.tables import audit, audit_head, plain, since_epoch, storable
+from bot.store.columns import plain, since_epoch, storable
+from bot.store.tables import audit, audit_head
 
 _BATCH = 500
 

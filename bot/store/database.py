@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,13 +57,22 @@ def migration_engine(url: str) -> sa.Engine:
     made = parsed(url)
     if made.drivername == "postgresql":
         return sa.create_engine(made.set(drivername="postgresql+psycopg"), connect_args=_KEEPALIVE, **_QUIET)
-    engine = sqlite_engine(str(made.database))
+    engine = sqlite_engine(_sqlite_file(made))
     _begin_explicitly(engine)
     return engine
 
 
+def unreachable(url: sa.URL, failed: Exception) -> StoreError:
+    """The error for a database that does not answer, without the password."""
+    where = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    return StoreError(f"The database {where} does not answer: {failed}. Check DATABASE_URL.")
+
+
 class Database:
-    """The connections of one process. Create it anywhere, use it in one loop, and close it there."""
+    """The connections of one process. Create it anywhere, use it in one loop, and close it there.
+
+    Raises StoreError when the URL cannot be used, or names a file in a folder that does not exist.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = parsed(url)
@@ -99,13 +109,12 @@ class Database:
             async with self._reader.connect() as connection:
                 await connection.execute(sa.select(1))
         except (SQLAlchemyError, OSError) as failed:
-            where = self._url.render_as_string(hide_password=True)
-            raise StoreError(f"The database {where} does not answer: {failed}. Check DATABASE_URL.") from failed
+            raise unreachable(self._url, failed) from failed
 
     def sync_engine(self) -> sa.Engine:
         """A new engine on the same database for the durable engine. Whoever asked for it disposes of it."""
         if self.is_sqlite:
-            return sqlite_engine(str(self._url.database))
+            return sqlite_engine(_sqlite_file(self._url))
         url = self._url.set(drivername="postgresql+psycopg")
         return sa.create_engine(url, connect_args=_KEEPALIVE, pool_pre_ping=True, **_POOL, **_QUIET)
 
@@ -114,12 +123,20 @@ class Database:
         await self._engine.dispose()
 
 
+def _sqlite_file(url: sa.URL) -> str:
+    file = Path(str(url.database))
+    if not file.parent.is_dir():
+        raise StoreError(f"DATABASE_URL names {file}, but there is no folder {file.parent}. Create it.")
+    return str(file)
+
+
 def _async_engine(url: sa.URL) -> AsyncEngine:
     if url.drivername == "postgresql":
         psycopg = url.set(drivername="postgresql+psycopg")
         return create_async_engine(psycopg, connect_args=_KEEPALIVE, pool_pre_ping=True, **_POOL, **_QUIET)
     require_supported_sqlite()
-    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), **_POOL, **_QUIET)
+    file = url.set(drivername="sqlite+aiosqlite", database=_sqlite_file(url))
+    engine = create_async_engine(file, **_POOL, **_QUIET)
     prepare_connections(engine.sync_engine)
     _begin_explicitly(engine.sync_engine)
     return engine

@@ -5,13 +5,16 @@ Alembic is imported only when something is to be done: a start with current tabl
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.store.database import migration_engine
+from bot.store.database import migration_engine, unreachable
 from bot.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -27,28 +30,34 @@ _LOCK = 0x746F6373696E
 
 
 def is_current(database_url: str) -> bool:
-    """Whether the tables are those of this release. Raises StoreError for an unusable URL."""
-    engine = migration_engine(database_url)
-    try:
-        with engine.connect() as connection:
-            return _revision(connection) == HEAD
-    finally:
-        engine.dispose()
+    """Whether the tables are those of this release. Raises StoreError when the database cannot be asked."""
+    with _opened(database_url) as connection:
+        return _revision(connection) == HEAD
 
 
 def upgrade(database_url: str) -> list[str]:
     """Bring the tables to this release, whole or not at all; the revisions that this took, oldest first.
 
     Blocks. Of several processes that start at once one does the work and the others wait for it. Raises StoreError
-    when a newer release has been at the database.
+    when the database cannot be asked, or a newer release has been at it.
     """
+    with _opened(database_url) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        before = _revision(connection)
+        return [] if before == HEAD else _upgraded(connection, before)
+
+
+@contextlib.contextmanager
+def _opened(database_url: str) -> Iterator[sa.Connection]:
     engine = migration_engine(database_url)
     try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            before = _revision(connection)
-            return [] if before == HEAD else _upgraded(connection, before)
+        try:
+            connection = engine.connect()
+        except SQLAlchemyError as failed:
+            raise unreachable(engine.url, failed) from failed
+        with connection:
+            yield connection
     finally:
         engine.dispose()
 

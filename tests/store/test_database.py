@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from bot.errors import StoreError
-from bot.store.database import Database, parsed
+from bot.store.database import Database, migration_engine, parsed
 from tests.store import databases
 from tests.store.databases import postgres_stops_with_the_session  # noqa: F401 - a fixture
 
@@ -56,11 +57,10 @@ async def test_a_database_that_does_not_answer_is_named_without_the_password() -
     assert "hunter2" not in str(failed.value)
 
 
-async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/none/t.db")
-    with pytest.raises(StoreError, match=r"none/t\.db does not answer"):
-        await database.ping()
-    await database.close()
+@pytest.mark.parametrize("open_it", [Database, migration_engine])
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, open_it: Callable[[str], object]) -> None:
+    with pytest.raises(StoreError, match=rf"there is no folder {tmp_path}/none\. Create it"):
+        open_it(f"sqlite:///{tmp_path}/none/t.db")
 
 
 @ENGINES

@@ -95,6 +95,12 @@ def test_a_database_of_a_newer_release_is_refused_and_left_alone(url: str) -> No
         upgrade(url)
 
 
+def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
+    with pytest.raises(StoreError, match=r"postgresql://u:\*+@127\.0\.0\.1:1/d does not answer") as failed:
+        upgrade("postgresql://u:hunter2@127.0.0.1:1/d")
+    assert "hunter2" not in str(failed.value)
+
+
 def test_a_failed_upgrade_leaves_no_table_behind(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = migration_engine(url)
     with engine.begin() as connection:
