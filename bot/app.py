@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,6 @@ from pydantic import SecretStr
 from bot import __version__
 from bot.config import Settings
 from bot.domain.addresses import is_public
-from bot.domain.block import protected_by
 from bot.domain.reputation import Outcome, Refused
 from bot.domain.work import Job
 from bot.errors import StoreError
@@ -177,8 +177,10 @@ async def _provider(settings: Settings, clock: Clock) -> AsyncIterator[Provider]
 def _may_look_up(known: Sequence[str]) -> Callable[[str], bool]:
     """Public addresses, and those of the networks that the policy names."""
 
+    networks = [ip_network(network) for network in known]
+
     def may(address: str) -> bool:
-        return is_public(address) or protected_by(address, known) is not None
+        return is_public(address) or any(ip_address(address) in network for network in networks)
 
     return may
 
