@@ -37,6 +37,8 @@ _ROWS = 1000
 """How many rows of an incident a card counts."""
 
 _INCIDENTS = 5
+_ADDRESSES = 1000
+"""How many first answers to `/ipcheck` are kept."""
 
 log = logging.getLogger("tocsin.studio")
 
@@ -75,6 +77,7 @@ class SlackStudio:
     ) -> None:
         self._store, self._known, self._renderer, self._clock = store, known, renderer, clock
         self._terms, self._refusal, self._backends = terms, refusal, backends
+        self._looking_made: dict[str, Message] = {}
 
     async def draw(self, delivery: Delivery, *, repeated: bool = False) -> Drawing:
         """The message of a delivery, from what is true now."""
@@ -200,8 +203,18 @@ class SlackStudio:
                 view = local_view(address, thresholds=self._terms.thresholds, now=self._clock.now())
                 return self._answer(view)
             case _:
-                plain = minimal_message(f"Looking up {what.address}…", [], "")
-                return self._message("ipcheck_looking", plain, address=what.address)
+                return self._looking(what.address)
+
+    def _looking(self, address: str) -> Message:
+        """Made once for each address: it is all that stands between a command and its acknowledgement."""
+        made = self._looking_made.get(address)
+        if made is None:
+            plain = minimal_message(f"Looking up {address}…", [], "")
+            made = self._message("ipcheck_looking", plain, address=address)
+            if len(self._looking_made) >= _ADDRESSES:
+                self._looking_made.clear()
+            self._looking_made[address] = made
+        return made
 
     def report(self, report: Report, *, quota: QuotaLeft | None, reference: str = "", shared_by: str = "") -> Message:
         """The answer to `/ipcheck`."""
