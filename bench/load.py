@@ -1,6 +1,6 @@
 """A load of signed slash commands over keep-alive connections, in a process of its own.
 
-Usage: python bench/load.py URL SIGNING_SECRET CONNECTIONS SECONDS
+Usage: python bench/load.py URL SIGNING_SECRET CONNECTIONS SECONDS ANSWER_URL
 Prints one JSON object: requests, rps, p50_ms, p99_ms, not_ok.
 """
 
@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 PATH = "/slack/events"
 
 
-def signed(secret: bytes, host: str, text: str, number: int) -> bytes:
+def signed(secret: bytes, host: str, text: str, number: int, answer: str) -> bytes:
     """A `/ipcheck` command as Slack sends it; the number makes each one a request of its own."""
     body = urlencode(
         {
@@ -29,7 +29,7 @@ def signed(secret: bytes, host: str, text: str, number: int) -> bytes:
             "team_id": "T0TOCSIN",
             "api_app_id": "A0TOCSIN",
             "trigger_id": f"1.{number}",
-            "response_url": "http://127.0.0.1:9/answer",
+            "response_url": answer,
         }
     ).encode()
     stamp = str(int(time.time()))
@@ -41,11 +41,13 @@ def signed(secret: bytes, host: str, text: str, number: int) -> bytes:
     return head.encode() + body
 
 
-async def connection(host: str, port: int, secret: bytes, until: float, worker: int, out: list[tuple[float, bool]]):
+async def connection(
+    host: str, port: int, secret: bytes, until: float, worker: int, answer: str, out: list[tuple[float, bool]]
+):
     reader, writer = await asyncio.open_connection(host, port)
     number = 0
     while time.perf_counter() < until:
-        request = signed(secret, host, "203.0.113.66", worker * 10_000_000 + number)
+        request = signed(secret, host, "203.0.113.66", worker * 10_000_000 + number, answer)
         number += 1
         began = time.perf_counter()
         writer.write(request)
@@ -58,13 +60,13 @@ async def connection(host: str, port: int, secret: bytes, until: float, worker: 
     writer.close()
 
 
-async def run(url: str, secret: str, connections: int, seconds: float) -> dict[str, float]:
+async def run(url: str, secret: str, connections: int, seconds: float, answer: str) -> dict[str, float]:
     parts = urlsplit(url)
     out: list[tuple[float, bool]] = []
     began = time.perf_counter()
     until = began + seconds
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
-    await asyncio.gather(*(connection(host, port, secret.encode(), until, n, out) for n in range(connections)))
+    await asyncio.gather(*(connection(host, port, secret.encode(), until, n, answer, out) for n in range(connections)))
     took = time.perf_counter() - began
     times = sorted(each for each, _ in out)
     return {
@@ -79,4 +81,4 @@ async def run(url: str, secret: str, connections: int, seconds: float) -> dict[s
 if __name__ == "__main__":
     import uvloop
 
-    print(json.dumps(uvloop.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))))
+    print(json.dumps(uvloop.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]))))
