@@ -33,7 +33,7 @@ _SHAPES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\bx(?:ox[a-z]|app)-[\w.-]+", HIDDEN),
-        (r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?", HIDDEN),
+        (r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?", HIDDEN),
         # Whoever has the address that came with a command can speak in the bot's name: it is all secret.
         (r"(https://hooks\.slack\.com/)[^\s\"'<>|]+", rf"\1{HIDDEN}"),
         (r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}", rf"\1{HIDDEN}"),

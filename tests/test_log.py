@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -136,6 +137,7 @@ def test_a_canary_shows_nowhere(json: bool) -> None:
         ("xapp-1-A0-99 xoxa-2 xoxp-3", "*** *** ***"),
         ("Authorization: Bearer abc.def-ghi_jkl=", "Authorization: Bearer ***"),
         ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic ***"),
+        ("token=eyJhbGciOiJub25lIn0.eyJhdWQiOiIx.c2ln!", "token=***!"),
         ("Key: 0123456789abcdef", "Key: ***"),
         ("{'Key': 'abc', 'Accept': 'x'}", "{'Key': '***', 'Accept': 'x'}"),
         ("[(b'Key', b'abc'), (b'key', b'abc')]", "[(b'Key', b'***'), (b'key', b'***')]"),
@@ -216,3 +218,14 @@ def test_numbers_that_json_cannot_say_are_words() -> None:
     structlog.get_logger().info("x", ratio=float("nan"), share=0.5, yes=True)
     event = only(stream)
     assert (event["ratio"], event["share"], event["yes"]) == ("nan", 0.5, True)
+
+
+@pytest.mark.parametrize(
+    "piece", ["eyJ-", "eyJ", "://a:", "Key ", "'key',", "xox", "bearer ", "authorization:basic", "//"]
+)
+def test_the_time_grows_in_step_with_the_text(piece: str) -> None:
+    text = piece * (400_000 // len(piece))
+    began = time.process_time()
+    Redactor().text(text)
+    # A fraction of a second; in step with the square of the length it would be minutes.
+    assert time.process_time() - began < 20
