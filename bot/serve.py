@@ -181,15 +181,19 @@ class _Made:
     async def _answer(self, lookup: Lookup, address: SecretStr, shared: bool) -> None:
         report = await self.check.report(lookup.address)
         ledger = await self.core.lookup.quota()
-        by = await self.respond.person(lookup.user_id, "") if shared else None
         message = self.studio.report(
             report,
             quota=QuotaLeft(ledger.remaining, ledger.limit),
             reference="" if shared else f"{lookup.id}@1",
-            shared_by=by.name if by else "",
+            shared_by=await self._name(lookup.user_id) if shared else "",
         )
         where = {"response_type": "in_channel", "replace_original": False} if shared else {"response_type": "ephemeral"}
         await self.chat.respond(address, {**message, **where})
+
+    async def _name(self, user_id: str) -> str:
+        """The name in the records; of somebody without a role, as Slack has it."""
+        person = await self.respond.person(user_id, "")
+        return person.name if person.name != user_id else await self.identity.name_of(user_id)
 
     async def _refresh_members(self) -> None:
         groups = sorted(self.core.policy.access.groups)

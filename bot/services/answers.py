@@ -88,13 +88,14 @@ class Answers:
         await self._intake.write(lookup, again=received.again)
         self._asked.set()
 
-    async def share(self, request_id: str, user_id: str, answer_at: SecretStr) -> bool:
-        """Answer a question once more, for the whole channel. False when it is not known."""
+    async def find(self, request_id: str, user_id: str) -> Lookup | None:
+        """A question that this person asked; None when it is not known, or somebody else asked it."""
         lookup = await self._intake.get(request_id)
-        if lookup is None or lookup.user_id != user_id:
-            return False
+        return lookup if lookup is not None and lookup.user_id == user_id else None
+
+    async def share(self, lookup: Lookup, answer_at: SecretStr) -> None:
+        """Answer a question once more, for the whole channel. Calls Slack: not before a click is acknowledged."""
         await self._give(lookup, answer_at, shared=True)
-        return True
 
     async def pump(self) -> None:
         """Answer what waits, until cancelled."""

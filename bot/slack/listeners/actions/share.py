@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
@@ -17,11 +18,10 @@ def register(app: AsyncApp, desk: Desk) -> None:
     @app.action("ipcheck:share")
     async def share(ack: AsyncAck, body: dict[str, Any], req: AsyncBoltRequest) -> None:
         seen = click(body, req.headers, req.raw_body)
-        known = (
-            seen.target is not None
-            and seen.answer_at is not None
-            and await desk.answers.share(seen.target.id, seen.user_id, seen.answer_at)
-        )
+        lookup = await desk.answers.find(seen.target.id, seen.user_id) if seen.target else None
         await ack()
-        if not known:
-            desk.tell(seen.answer_at, sentences.OLD_BUTTON)
+        address = seen.answer_at
+        if lookup is None:
+            desk.tell(address, sentences.OLD_BUTTON)
+        elif address is not None:
+            desk.afterwards.do(partial(desk.answers.share, lookup, address))
