@@ -66,19 +66,19 @@ async def test_a_group_that_cannot_be_read_is_not_taken_for_an_empty_one(
 
 async def test_a_read_waits_once_when_slack_asks_for_it(running: RunningWorkspace, identity: SlackIdentity) -> None:
     running.workspace.faults.rate_limit("users.info", retry_after=0)
-    assert await identity.name_of("U0ANA") == "ana"
+    assert await identity.name_of("U0ANA") == "Ana Torres"
     assert len(running.workspace.traffic.calls("users.info")) == 2
 
 
 async def test_a_name_is_the_display_name_cleaned(running: RunningWorkspace, identity: SlackIdentity) -> None:
     people = running.workspace.state.people
-    people["U0ANA"] = replace(people["U0ANA"], handle="ana\n\u202e<!channel>\u200b")
+    people["U0ANA"] = replace(people["U0ANA"], display_name="ana\n\u202e<!channel>\u200b")
     assert await identity.name_of("U0ANA") == "ana <!channel>"
 
 
 async def test_without_a_display_name_the_real_name_stands(running: RunningWorkspace, identity: SlackIdentity) -> None:
     people = running.workspace.state.people
-    people["U0ANA"] = replace(people["U0ANA"], handle="\u200b")
+    people["U0ANA"] = replace(people["U0ANA"], display_name="\u200b")
     assert await identity.name_of("U0ANA") == "Ana Torres"
 
 

@@ -36,7 +36,7 @@ def _channel_json(channel: Channel) -> dict[str, Any]:
 
 
 def _user_json(core: Core, person: Person) -> dict[str, Any]:
-    profile = {"real_name": person.name, "display_name": person.handle, "email": person.email}
+    profile = {"real_name": person.name, "display_name": person.display_name, "email": person.email}
     return {
         "id": person.id,
         "team_id": core.settings.team_id,

@@ -10,7 +10,10 @@ BOT_ID = "B0TOCSIN"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of the workspace. `about` says in a few words what the person may do in the demo."""
+    """A member of the workspace. `about` says in a few words what the person may do in the demo.
+
+    `display_name` is empty until somebody chooses one, as with Slack; then the name stands.
+    """
 
     id: str
     handle: str
@@ -18,6 +21,7 @@ class Person:
     email: str
     about: str
     is_bot: bool = False
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
