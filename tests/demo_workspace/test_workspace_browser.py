@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
@@ -20,9 +19,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.workspace import RunningWorkspace, WorkspaceSettings, build_workspace, serve_workspace
+from tests.browser.chromium import chromium, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or ""
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no chromium on the path")]
+pytestmark = needs_chromium
 
 
 def plain(text: str) -> dict:
@@ -105,15 +104,13 @@ def width() -> int:
 
 @pytest.fixture
 async def page(workspace, width) -> AsyncIterator[Page]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": width, "height": 800})
         mistakes: list[str] = []
         page.on("pageerror", lambda error: mistakes.append(str(error)))
         page.on("console", lambda line: mistakes.append(line.text) if line.type == "error" else None)
         await page.goto(workspace.url)
         yield page
-        await browser.close()
     assert mistakes == []
 
 
