@@ -126,6 +126,7 @@
   function closeThread() {
     threadTs = "";
     byId("thread").hidden = true;
+    byId("thread").replaceChildren();
     body.classList.remove("threaded");
   }
   async function refreshModal() {
@@ -313,6 +314,7 @@
   });
   toggle(byId("menu"), "drawer");
   toggle(byId("show-detection"), "sheet");
+  if (byId("hide-detection")) byId("hide-detection").addEventListener("click", () => body.classList.remove("sheet"));
   document.querySelector("main").addEventListener("click", (event) => {
     if (!event.target.closest("#menu")) body.classList.remove("drawer");
     if (!event.target.closest("#show-detection")) body.classList.remove("sheet");
