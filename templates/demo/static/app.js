@@ -104,15 +104,19 @@
   const toEnd = (box) => { if (box) box.scrollTop = box.scrollHeight; };
   const nearEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 160;
 
+  const lastTs = (box) => (box.lastElementChild ? box.lastElementChild.dataset.ts : "");
+
   async function refreshMessages() {
     const box = byId("messages");
     if (!box) return;
     const follow = nearEnd(box);
+    const newest = lastTs(box);
     const html = await fragment("messages");
     if (box.querySelector("details[open]")) box.querySelector("details[open]").open = false;
     box.innerHTML = html;
     localTimes(box);
     if (follow) toEnd(box);
+    else if (lastTs(box) !== newest) byId("to-end").hidden = false;
   }
   async function refreshThread() {
     if (!threadTs) return;
@@ -329,6 +333,11 @@
       button.disabled = false;
       refreshDetection();
     });
+  }
+
+  if (byId("messages")) {
+    byId("to-end").addEventListener("click", () => toEnd(byId("messages")));
+    byId("messages").addEventListener("scroll", () => { if (nearEnd(byId("messages"))) byId("to-end").hidden = true; });
   }
 
   localTimes(document);
