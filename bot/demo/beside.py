@@ -86,7 +86,8 @@ class _Controls(DemoControls):
         if not said:
             return "The detection could not be run; the bot's log says why."
         found = json.loads(said)
-        return f"The detection ran: {found['rows']} rows in its window, {found['new']} new."
+        new = {0: "nothing new", 1: "1 new incident"}.get(found["new"], f"{found['new']} new incidents")
+        return f"The detection ran: {found['rows']} rows in its window, {new}."
 
     async def simulate(self) -> str:
         """Append log rows; nothing else."""

@@ -10,7 +10,7 @@ from bot.slack.desk import Desk
 _SHOWN = 10
 HELP = (
     "I post an alert when a detection fires, with the reputation of every address. Use the card's buttons to "
-    "acknowledge, close or escalate it, and `/ipcheck 1.2.3.4` to look up an address."
+    "acknowledge, close or escalate it, and /ipcheck 1.2.3.4 to look up an address."
 )
 
 
@@ -25,5 +25,10 @@ def register(app: AsyncApp, desk: Desk) -> None:
             f"{alert.place or alert.who}"
             for alert in standing
         ]
-        heading = f"{len(lines)} incidents stand open:" if lines else "No incident stands open."
-        await ack({**desk.forms.say("\n".join([heading, *lines, "", HELP])), "response_type": "ephemeral"})
+        await ack({**desk.forms.say("\n".join([_heading(len(lines)), *lines, "", HELP])), "response_type": "ephemeral"})
+
+
+def _heading(standing: int) -> str:
+    if standing == 1:
+        return "1 incident stands open:"
+    return f"{standing} incidents stand open:" if standing else "No incident stands open."
