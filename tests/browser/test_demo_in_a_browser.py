@@ -250,7 +250,9 @@ async def use_a_phone(phone: Visit) -> None:
         assert box is not None
         assert box["height"] >= 40, await target.inner_text()
     await card.locator('[data-action-id="incident:details"]').click()
+    await expect(phone.form).to_contain_text("About this detection")
     await phone.picture("details")
+    assert await phone.sideways() <= 0
     await phone.form.get_by_text("Back").click()
     await card.locator('[data-action-id="incident:acknowledge"]').click()
     await expect(phone.page.locator("#messages")).to_contain_text("Acknowledged by Ana Torres")
